@@ -1,0 +1,354 @@
+"""Where does a running build stand? A reducer over build events; no I/O, no clock of its own.
+
+The live view draws it, the build service writes its record from it. Memory is bounded: of each build's
+log only a running digest and the last lines are kept, of each metric the last `HISTORY` values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from reprobuild.domain.build_event import (
+    ActivityKind,
+    ActivityStarted,
+    ActivityStopped,
+    BuildStarted,
+    BuildStopped,
+    Event,
+    Expected,
+    Level,
+    LogLine,
+    Message,
+    PhaseSet,
+    Progress,
+    StageHost,
+    StageMetrics,
+    StageResources,
+    WorkerEvent,
+    plain_text,
+)
+
+HISTORY = 64  # values kept of each metric: enough for a sparkline
+MESSAGES = 200  # errors and warnings kept
+LINE_CHARS = 2000  # kept of one log line; its digest covers all of it
+
+_BYTES: tuple[int, ...] = (ActivityKind.COPY_PATH, ActivityKind.FILE_TRANSFER)  # kinds that count bytes
+_DRV_PATH = re.compile(r"/[^\s'\"]*?/[0-9a-z]{32}-[^\s'\"^*]+\.drv")
+
+
+class BuildStatus(StrEnum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    BLOCKED = "blocked"  # something it needs failed
+    STOPPED = "stopped"  # interrupted, or given up because another build failed
+
+
+@dataclass(slots=True)
+class Metrics:
+    """Training progress of one build: the newest values and a short history of each."""
+
+    stage: str = ""
+    epoch: int = 0
+    epochs: int = 0  # 0: not known
+    values: dict[str, float] = field(default_factory=dict)
+    history: dict[str, deque[float]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Steps:
+    """A counter that a builder runs through Nix's protocol, such as batches within an epoch."""
+
+    text: str
+    done: int = 0
+    expected: int = 0
+
+
+@dataclass(slots=True)
+class Download:
+    """A copy or transfer under way; `expected_bytes` is 0 until known."""
+
+    kind: int  # COPY_PATH (unpacked bytes) or FILE_TRANSFER (bytes on the wire)
+    text: str
+    subject: str  # store path or address
+    done_bytes: int = 0
+    expected_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadTotals:
+    done_bytes: int
+    expected_bytes: int  # what is known so far
+    running: int
+    finished: int
+
+
+@dataclass(slots=True)
+class Counters:
+    """Sums over activities of one kind, as Nix counts them."""
+
+    done: int = 0
+    expected: int = 0
+    running: int = 0
+    failed: int = 0
+
+
+class BuildState:
+    """One derivation. Times are on the clock that `apply` is given."""
+
+    __slots__ = (
+        "_hash",
+        "drv_path",
+        "finished_s",
+        "host",
+        "label",
+        "last_lines",
+        "log_lines",
+        "machine",
+        "metrics",
+        "name",
+        "phase",
+        "reason",
+        "resources",
+        "started_s",
+        "status",
+        "steps",
+        "worker_events",
+    )
+
+    def __init__(self, drv_path: str, label: str, keep_lines: int) -> None:
+        self.drv_path = drv_path
+        self.name = drv_name(drv_path)
+        self.label = label  # "" where the caller gave none
+        self.status = BuildStatus.PLANNED
+        self.reason = ""  # why it failed, in Nix's words
+        self.machine = ""
+        self.phase = ""
+        self.started_s: float | None = None
+        self.finished_s: float | None = None
+        self.last_lines: deque[str] = deque(maxlen=keep_lines)
+        self.log_lines = 0
+        self.metrics: Metrics | None = None
+        self.steps: Steps | None = None
+        self.resources: dict[str, Any] | None = None
+        self.host: dict[str, Any] | None = None
+        self.worker_events: deque[WorkerEvent] = deque(maxlen=MESSAGES)
+        self._hash = hashlib.sha256()
+
+    @property
+    def log_digest(self) -> str:
+        """Hex SHA-256 over all log lines as Nix handed them on, `@reprobuild` lines too, each + newline.
+
+        Not the digest of Nix's log file, which also holds `@nix` lines and carriage returns.
+        """
+        return self._hash.hexdigest()
+
+    def elapsed_s(self, now_s: float) -> float:
+        if self.started_s is None:
+            return 0.0
+        return max(0.0, (now_s if self.finished_s is None else self.finished_s) - self.started_s)
+
+    def hear(self, line: LogLine) -> None:
+        self._hash.update(line.text.encode("utf-8", "surrogatepass") + b"\n")
+        self.log_lines += 1
+        if not line.structured:
+            self.last_lines.append(plain_text(line.text)[:LINE_CHARS])
+
+    def measure(self, event: StageMetrics) -> None:
+        metrics = self.metrics or Metrics()
+        metrics.stage, metrics.epoch = event.stage, event.epoch
+        metrics.epochs = event.epochs or metrics.epochs
+        for name, value in event.values.items():
+            metrics.values[name] = value
+            metrics.history.setdefault(name, deque(maxlen=HISTORY)).append(value)
+        self.metrics = metrics
+
+
+class BuildTree:
+    """All builds of one Nix command.
+
+    Args:
+        planned: derivations that are going to be built, in the order to show them.
+        labels: drv path -> short name, for those worth a line of their own.
+        keep_lines: how many of its last log lines a build keeps.
+    """
+
+    def __init__(
+        self, planned: Iterable[str] = (), labels: Mapping[str, str] | None = None, keep_lines: int = 10
+    ) -> None:
+        self._labels = dict(labels or {})
+        self._keep_lines = keep_lines
+        self.builds: dict[str, BuildState] = {}
+        self.errors: deque[Message] = deque(maxlen=MESSAGES)
+        self.warnings: deque[Message] = deque(maxlen=MESSAGES)
+        self.downloads: dict[int, Download] = {}
+        self._finished_bytes = dict.fromkeys(_BYTES, 0)
+        self._finished_downloads = dict.fromkeys(_BYTES, 0)
+        self._counters: dict[int, tuple[int, Counters]] = {}  # activity -> kind, its counters
+        self._expected: dict[tuple[int, int], int] = {}  # (activity, of kind) -> amount
+        self._closed = {BuildStatus.DONE: 0, BuildStatus.FAILED: 0}  # stops explained by Nix's counters
+        for drv_path in planned:
+            self.build(drv_path)
+
+    def build(self, drv_path: str) -> BuildState:
+        """The state of a derivation, made when first asked for."""
+        if (state := self.builds.get(drv_path)) is None:
+            state = BuildState(drv_path, self._labels.get(drv_path, ""), self._keep_lines)
+            self.builds[drv_path] = state
+        return state
+
+    def with_status(self, *statuses: BuildStatus) -> list[BuildState]:
+        return [state for state in list(self.builds.values()) if state.status in statuses]
+
+    def counters(self, kind: int = ActivityKind.BUILDS) -> Counters:
+        total = Counters()
+        for of_kind, one in list(self._counters.values()):
+            if of_kind == kind:
+                total.done += one.done
+                total.expected += one.expected
+                total.running += one.running
+                total.failed += one.failed
+        return total
+
+    def download_totals(self) -> DownloadTotals:
+        """Copies into the store; transfers only where there are no copies, as each copy may do one."""
+        under_way = list(self.downloads.values())
+        copying = self._finished_downloads[ActivityKind.COPY_PATH] or any(
+            one.kind == ActivityKind.COPY_PATH for one in under_way
+        )
+        kind = ActivityKind.COPY_PATH if copying else ActivityKind.FILE_TRANSFER
+        running = [one for one in under_way if one.kind == kind]
+        finished_bytes = self._finished_bytes[kind]
+        known = finished_bytes + sum(max(one.done_bytes, one.expected_bytes) for one in running)
+        announced = sum(amount for (_, of_kind), amount in list(self._expected.items()) if of_kind == kind)
+        return DownloadTotals(
+            done_bytes=finished_bytes + sum(one.done_bytes for one in running),
+            expected_bytes=max(known, announced),
+            running=len(running),
+            finished=self._finished_downloads[kind],
+        )
+
+    def apply(self, event: Event, now_s: float) -> None:
+        """Take in one event. Events about unknown activities change nothing."""
+        match event:
+            case LogLine() if event.drv_path:
+                self.build(event.drv_path).hear(event)
+            case Progress():
+                self._progress(event)
+            case BuildStarted():
+                self._started(event, now_s)
+            case BuildStopped():
+                self._stopped(event, now_s)
+            case PhaseSet() if event.drv_path:
+                self.build(event.drv_path).phase = event.phase
+            case StageMetrics() if event.drv_path:
+                self.build(event.drv_path).measure(event)
+            case StageResources() if event.drv_path:
+                self.build(event.drv_path).resources = dict(event.fields)
+            case StageHost() if event.drv_path:
+                self.build(event.drv_path).host = dict(event.fields)
+            case WorkerEvent() if event.drv_path:
+                self.build(event.drv_path).worker_events.append(event)
+            case ActivityStarted():
+                self._activity_started(event)
+            case ActivityStopped():
+                self._activity_stopped(event)
+            case Expected():
+                self._expected[event.activity_id, event.of_kind] = event.amount
+            case Message():
+                self._message(event, now_s)
+
+    def finish(self, now_s: float, *, succeeded: bool) -> None:
+        """The command ended: what still runs was stopped, or done if all went well."""
+        for state in self.with_status(BuildStatus.RUNNING):
+            self._close(state, BuildStatus.DONE if succeeded else BuildStatus.STOPPED, now_s)
+
+    def _started(self, event: BuildStarted, now_s: float) -> None:
+        state = self.build(event.drv_path)
+        state.status, state.machine = BuildStatus.RUNNING, event.machine
+        state.started_s, state.finished_s = now_s, None
+
+    def _stopped(self, event: BuildStopped, now_s: float) -> None:
+        state = self.build(event.drv_path)
+        if state.status is not BuildStatus.RUNNING:
+            return  # an error message was first
+        # the counters move before the stop: what they count and no stop has used yet is this one's
+        counted = self.counters()
+        if counted.failed > self._closed[BuildStatus.FAILED]:
+            status = BuildStatus.FAILED
+        elif counted.done > self._closed[BuildStatus.DONE] or not (counted.expected or counted.done):
+            status = BuildStatus.DONE
+        else:
+            status = BuildStatus.STOPPED
+        self._close(state, status, now_s)
+
+    def _close(self, state: BuildState, status: BuildStatus, now_s: float) -> None:
+        state.status, state.steps = status, None
+        state.finished_s = now_s if state.started_s is not None else None
+        if status in self._closed:
+            self._closed[status] += 1
+
+    def _message(self, event: Message, now_s: float) -> None:
+        if event.level == Level.WARN:
+            self.warnings.append(event)
+        if event.level != Level.ERROR:
+            return
+        self.errors.append(event)
+        if (found := failed_build(event.text)) is None:
+            return
+        drv_path, status = found
+        state = self.build(drv_path)
+        if status is BuildStatus.BLOCKED and state.status is not BuildStatus.PLANNED:
+            return
+        if status is BuildStatus.FAILED and state.status is not BuildStatus.FAILED:
+            self._close(state, status, state.finished_s if state.finished_s is not None else now_s)
+        state.status, state.reason = status, event.text
+
+    def _progress(self, event: Progress) -> None:
+        if (download := self.downloads.get(event.activity_id)) is not None:
+            download.done_bytes, download.expected_bytes = event.done, event.expected
+        elif event.kind in (ActivityKind.BUILDS, ActivityKind.COPY_PATHS):
+            counters = Counters(event.done, event.expected, event.running, event.failed)
+            self._counters[event.activity_id] = (event.kind, counters)
+        elif event.drv_path and (steps := self.build(event.drv_path).steps) is not None:
+            steps.done, steps.expected = event.done, event.expected
+
+    def _activity_started(self, event: ActivityStarted) -> None:
+        if event.drv_path and not any("://" in str(item) for item in event.fields):
+            self.build(event.drv_path).steps = Steps(event.text)
+        elif event.kind in _BYTES:
+            subject = str(event.fields[0]) if event.fields else ""
+            self.downloads[event.activity_id] = Download(event.kind, event.text, subject)
+
+    def _activity_stopped(self, event: ActivityStopped) -> None:
+        if (download := self.downloads.pop(event.activity_id, None)) is not None:
+            self._finished_bytes[download.kind] += download.done_bytes
+            self._finished_downloads[download.kind] += 1
+        elif event.drv_path and event.drv_path in self.builds:
+            self.builds[event.drv_path].steps = None
+        for key in [key for key in self._expected if key[0] == event.activity_id]:
+            del self._expected[key]
+
+
+def drv_name(drv_path: str) -> str:
+    """`/nix/store/<hash>-digits-train.drv` -> `digits-train`."""
+    name = drv_path.rsplit("/", 1)[-1].removesuffix(".drv")
+    return name[33:] if len(name) > 33 and name[32] == "-" else name
+
+
+def failed_build(message: str) -> tuple[str, BuildStatus] | None:
+    """Which derivation an error message of Nix is about, and whether itself or something it needs failed."""
+    if (found := _DRV_PATH.search(message)) is None:
+        return None
+    if re.search(r"dependenc(y|ies)( of derivation)?\b.*failed", message, re.DOTALL):
+        return found[0], BuildStatus.BLOCKED
+    if re.search(r"failed|timed out|mismatch|[Cc]annot build|may not be deterministic|refus", message):
+        return found[0], BuildStatus.FAILED
+    return None

@@ -1,0 +1,201 @@
+"""What can happen while Nix builds: typed events, independent of Nix's log format.
+
+Frozen dataclasses, not pydantic models: a build prints thousands of them and the parser has
+already checked them. `drv_path` is "" where the event could not be tied to a build.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+# CSI and OSC sequences, other two-character escapes, then what is left of control characters
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def plain_text(text: str) -> str:
+    """Drop terminal escapes and control characters; newlines and tabs stay."""
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+
+
+class Level(IntEnum):
+    """Nix's verbosity; 0 is what nobody may miss."""
+
+    ERROR = 0
+    WARN = 1
+    NOTICE = 2
+    INFO = 3
+    TALKATIVE = 4
+    CHATTY = 5
+    DEBUG = 6
+    VOMIT = 7
+
+
+class ActivityKind(IntEnum):
+    """Numbers as in Nix's protocol. Newer Nix may send others: they are kept as plain integers."""
+
+    UNKNOWN = 0
+    COPY_PATH = 100
+    FILE_TRANSFER = 101
+    REALISE = 102
+    COPY_PATHS = 103
+    BUILDS = 104
+    BUILD = 105
+    OPTIMISE_STORE = 106
+    VERIFY_PATHS = 107
+    SUBSTITUTE = 108
+    QUERY_PATH_INFO = 109
+    POST_BUILD_HOOK = 110
+    BUILD_WAITING = 111
+    FETCH_TREE = 112
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStarted:
+    activity_id: int
+    drv_path: str
+    machine: str  # "" here, else the builder's address
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStopped:
+    """A build ended. Nix does not say how: counters and error messages do (core/build_tree.py)."""
+
+    activity_id: int
+    drv_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line a builder printed, as Nix handed it on: escapes kept, no newline."""
+
+    activity_id: int
+    drv_path: str
+    text: str
+    structured: bool = False  # an `@reprobuild` line; the event it carries follows
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSet:
+    activity_id: int
+    drv_path: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counters of one activity: builds, paths, bytes, or the steps of a training (kind FILE_TRANSFER)."""
+
+    activity_id: int
+    kind: int
+    drv_path: str  # the build that a step counter belongs to
+    done: int
+    expected: int
+    running: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How much work of `of_kind` an activity foresees: bytes for transfers and copies."""
+
+    activity_id: int
+    of_kind: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityStarted:
+    activity_id: int
+    kind: int
+    level: int
+    text: str
+    fields: tuple[str | int, ...]
+    parent_id: int  # 0: none, or this Nix does not say
+    drv_path: str  # the build whose builder started it (epochs, steps, a builtin download)
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityStopped:
+    activity_id: int
+    kind: int
+    drv_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityResult:
+    """A result without a type of its own here; kept so that nothing is lost."""
+
+    activity_id: int
+    result_type: int
+    fields: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    level: int
+    text: str  # without escapes; may have several lines
+
+
+@dataclass(frozen=True, slots=True)
+class StageMetrics:
+    """Metrics after an epoch. `epochs` is 0 where the stage does not know how many will come."""
+
+    activity_id: int
+    drv_path: str
+    stage: str
+    epoch: int
+    epochs: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StageResources:
+    """What a stage used: wall_s, cpu_s, peak_memory_bytes and whatever else the worker measured."""
+
+    activity_id: int
+    drv_path: str
+    stage: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StageHost:
+    """What a stage saw of the machine that it ran on."""
+
+    activity_id: int
+    drv_path: str
+    stage: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEvent:
+    """An `@reprobuild` event of a name that this version does not know."""
+
+    activity_id: int
+    drv_path: str
+    name: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+Event = (
+    BuildStarted
+    | BuildStopped
+    | LogLine
+    | PhaseSet
+    | Progress
+    | Expected
+    | ActivityStarted
+    | ActivityStopped
+    | ActivityResult
+    | Message
+    | StageMetrics
+    | StageResources
+    | StageHost
+    | WorkerEvent
+)
