@@ -6,9 +6,9 @@ JSON, sorted, one source per line, so that a changed pin is a changed line. Form
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, StringConstraints
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
@@ -64,7 +64,9 @@ class DebianBasePin(Value):
 
 class Lock(Value):
     schema_: Literal["reprobuild.lock/1"] = Field(default=LOCK_SCHEMA, alias="schema")
-    inputs_digest: Digest = Field(description="of the parts of the spec that the lock was made from")
+    inputs_digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256, hex, of the parts of the spec that the lock was made from"
+    )
     systems: dict[str, DebianBasePin]
     sources: tuple[Source, ...]
 

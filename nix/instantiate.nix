@@ -1,0 +1,17 @@
+# What the command line asks for: one JSON argument in, JSON out (`nix-instantiate --eval --strict --json`).
+{ request }:
+let
+  asked = builtins.fromJSON request;
+  project = (import ./default.nix).project {
+    path = /. + asked.project;
+    overrides = asked.overrides or { };
+  };
+  describe = drv: { drv_path = drv.drvPath; out_path = drv.outPath; };
+in
+{
+  model = describe project.model;
+  stages = builtins.mapAttrs (_: describe) project.stages;
+  environment = describe project.environment;
+  base = describe project.base;
+  wheels = map describe project.environment.wheels;
+}

@@ -1,0 +1,32 @@
+# The system below Python, out of Debian packages: C library, CPython, shared libraries.
+#
+# Only seed: a static busybox, pinned by hash. Interface of every base, also base-nixpkgs.nix:
+#   { drv; python; shell; loader; libraryPath; pythonVersion; }
+{ sources }:
+
+/** Type: baseDebian :: { pin :: AttrSet; entries :: [ AttrSet ]; system :: String } -> Base */
+{ pin, entries, system }:
+let
+  seed = sources.named "seed" "busybox" entries;
+  pythonVersion = pin.python_version;
+  multiarch = { x86_64-linux = "x86_64-linux-gnu"; aarch64-linux = "aarch64-linux-gnu"; }.${system};
+  loaderName = { x86_64-linux = "ld-linux-x86-64.so.2"; aarch64-linux = "ld-linux-aarch64.so.1"; }.${system};
+  drv = derivation {
+    name = "base-debian-${pin.suite}-python-${pythonVersion}";
+    inherit system pythonVersion multiarch loaderName;
+    builder = "${seed}/bin/sh";
+    args = [ "${../builders/base-debian.sh}" ];
+    PATH = "${seed}/bin";
+    packages = map (item: item.path) (sources.ofKind "deb" entries);
+    patchelf = sources.named "tool" "patchelf" entries;
+    compile = "${../builders/compile_bytecode.py}";
+    PYTHONHASHSEED = "0";
+  };
+in
+{
+  inherit drv pythonVersion;
+  python = "${drv}/bin/python3";
+  shell = "${seed}/bin/sh";
+  loader = "${drv}/lib/${multiarch}/${loaderName}";
+  libraryPath = "${drv}/lib/${multiarch}:${drv}/lib";
+}

@@ -1,0 +1,42 @@
+# The lock: read, checked against the spec, and narrowed to one system.
+let
+  withoutNulls = set: builtins.removeAttrs set (builtins.filter (name: set.${name} == null) (builtins.attrNames set));
+  only = names: set: builtins.listToAttrs (map (name: { inherit name; value = set.${name}; })
+    (builtins.filter (name: set ? ${name}) names));
+in
+rec {
+  /** Digest of the parts of a complete spec that a lock is made from.
+      The same rule as `inputs_digest` in python/reprobuild/core/lock_inputs.py; a test compares the two.
+      Type: inputsDigest :: Path -> AttrSet -> String */
+  inputsDigest = project: spec: builtins.hashString "sha256" (builtins.toJSON (withoutNulls {
+    base = builtins.removeAttrs spec.base [ "mirrors" ];
+    python = spec.python;
+    cuda = spec.cuda or null;
+    system = spec.hardware.system;
+    datasets = builtins.mapAttrs (_: dataset: only [ "path" "url" "sha256" ] dataset) spec.datasets;
+    requirements_digest =
+      if spec.python ? requirements_file
+      then builtins.hashFile "sha256" (project + "/${spec.python.requirements_file}") else null;
+  }));
+
+  /** Read and check a project's lock.
+      Type: read :: Path -> AttrSet -> { pin :: AttrSet; sources :: [ AttrSet ]; file :: Path } */
+  read = project: spec:
+    let
+      path = project + "/reprobuild.lock";
+      lock = if builtins.pathExists path then builtins.fromJSON (builtins.readFile path)
+        else throw "reprobuild.lock is missing: run `reprobuild lock`";
+      system = spec.hardware.system;
+    in
+    if (lock.schema or "") != "reprobuild.lock/1"
+    then throw "reprobuild.lock: expected schema reprobuild.lock/1, found ${lock.schema or "none"}"
+    else if lock.inputs_digest != inputsDigest project spec
+    then throw "reprobuild.lock is stale: reprobuild.toml has changed since; run `reprobuild lock`"
+    else if !(lock.systems ? ${system})
+    then throw "reprobuild.lock has nothing for ${system}: run `reprobuild lock`"
+    else {
+      pin = lock.systems.${system};
+      sources = builtins.filter (source: (source.system or system) == system) lock.sources;
+      file = builtins.path { inherit path; name = "reprobuild.lock"; };
+    };
+}

@@ -1,0 +1,31 @@
+# Pinned sources as fixed-output derivations.
+#
+# The path depends on name, hash and mode only. Bytes come from `reprobuild fetch` or a binary cache, never from an
+# address in a derivation: equal pins give equal derivations, whatever mirror anybody uses.
+{ names }:
+rec {
+  /** The store path of one lock entry.
+      Type: source :: AttrSet -> Derivation */
+  source = entry: derivation {
+    name = names.storeName entry.file_name;
+    system = "builtin";
+    builder = "builtin:fetchurl";
+    # Shown by Nix when the path is nowhere to be had.
+    url = "run-reprobuild-fetch:${entry.kind}/${entry.name}";
+    outputHash = entry.sha256;
+    outputHashMode = entry.mode or "flat";
+    preferLocalBuild = true;
+  };
+
+  /** All entries of one kind, in lock order.
+      Type: ofKind :: String -> [ AttrSet ] -> [ { entry :: AttrSet; path :: Derivation } ] */
+  ofKind = kind: entries: map (entry: { inherit entry; path = source entry; })
+    (builtins.filter (entry: entry.kind == kind) entries);
+
+  /** The one entry of a kind with this name.
+      Type: named :: String -> String -> [ AttrSet ] -> Derivation */
+  named = kind: name: entries:
+    let found = builtins.filter (item: item.entry.name == name) (ofKind kind entries); in
+    if found == [ ] then throw "reprobuild.lock has no ${kind} ${name}: run `reprobuild lock`"
+    else (builtins.head found).path;
+}

@@ -1,0 +1,40 @@
+# Stages: one derivation each. A stage sees its declared inputs, parameters and files, and nothing else.
+{ exact, numerics, projectFiles, data, worker }:
+let
+  isFunction = run: builtins.match ".*:.*" run != null;
+  sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ stage.run ]);
+in
+/** All stages of a spec.
+    Type: stages :: { project; spec; entries; environment; system } -> { NAME :: { drv :: Derivation; source :: String } } */
+{ project, spec, entries, environment, system }:
+let
+  all = builtins.mapAttrs make spec.stages;
+  make = name: stage: rec {
+    source = projectFiles {
+      inherit project;
+      name = "${spec.model.name}-${name}-source";
+      files = sourceFiles stage;
+    };
+    drv = derivation ({
+      # Without the version: a new version of the model does not retrain.
+      name = "${spec.model.name}-${name}";
+      inherit system;
+      builder = "${environment}/bin/python";
+      args = [ "-s" "-m" "reprobuild_worker" "stage" ];
+      PATH = "${environment}/bin";
+      PYTHONPATH = worker;
+      PYTHONDONTWRITEBYTECODE = "1";
+      requiredSystemFeatures = stage.features;
+      reprobuildStage = exact.toJSON {
+        schema = "reprobuild.stage/1";
+        inherit name source;
+        inherit (stage) run params outputs;
+        inputs = builtins.listToAttrs
+          (map (need: { name = need; value = "${all.${need}.drv}"; }) stage.needs);
+        data = builtins.mapAttrs (_: path: "${path}") (data entries stage.data);
+        inherit (spec) numerics;
+      };
+    } // numerics spec.numerics);
+  };
+in
+all

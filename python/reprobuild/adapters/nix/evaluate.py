@@ -1,0 +1,46 @@
+"""Translate a project to derivations: one JSON argument in, JSON out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reprobuild.adapters.nix.process import run
+from reprobuild.domain.store import Derivation, Instantiation
+from reprobuild.errors import SpecError, ToolFailedError
+
+
+class NixEvaluator:
+    def __init__(self, library: Path) -> None:
+        self._library = library
+
+    def instantiate(self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]) -> Instantiation:
+        """Evaluate and write the `.drv` files; builds nothing.
+
+        Raises:
+            SpecError: the Nix library refuses the project (a message of its own).
+            ToolFailedError: Nix failed in another way.
+        """
+        request = json.dumps({"project": str(project), "overrides": overrides})
+        arguments = ["--eval", "--strict", "--json", "--read-write-mode", "--argstr", "request", request]
+        try:
+            done = run("nix-instantiate", [*arguments, str(self._library / "instantiate.nix")])
+        except ToolFailedError as error:
+            own = [line.partition("error: ")[2] for line in error.details if "error: reprobuild" in line]
+            if own:
+                raise SpecError(own[-1]) from error
+            raise
+        found = json.loads(done.stdout)
+        return Instantiation(
+            model=_derivation(found["model"]),
+            stages={name: _derivation(found["stages"][name]) for name in stage_order},
+            environment=_derivation(found["environment"]),
+            base=_derivation(found["base"]),
+            wheels=tuple(_derivation(wheel) for wheel in found["wheels"]),
+        )
+
+
+def _derivation(found: Mapping[str, str]) -> Derivation:
+    return Derivation(found["drv_path"], found["out_path"])

@@ -1,0 +1,93 @@
+"""Start Nix's programs: the one place that knows their names, settings and environment."""
+
+from __future__ import annotations
+
+import grp
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from reprobuild.errors import ToolFailedError, ToolMissingError
+
+# Given on every call, so that nothing depends on the user's nix.conf (which is never edited).
+SETTINGS: Mapping[str, str] = {
+    "sandbox": "true",
+    "sandbox-fallback": "false",  # a build that silently runs unsandboxed is not hermetic
+    "sandbox-paths": "",  # no /bin/sh of the host
+    "extra-experimental-features": "nix-command flakes",
+    "substituters": "",  # offline, the default one costs seconds of name look-ups per command
+}
+
+
+def program(name: str) -> str:
+    """Full path of a Nix program.
+
+    Raises:
+        ToolMissingError: not on PATH nor in the usual profile folders.
+    """
+    extra = ["/nix/var/nix/profiles/default/bin", str(Path.home() / ".nix-profile/bin")]
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *extra]))
+    if found is None:
+        raise ToolMissingError(
+            f"{name} is not installed",
+            expected="Nix 2.8 or newer",
+            hint="install Nix (on Debian: `apt install nix-bin`), then run `reprobuild doctor`",
+        )
+    return found
+
+
+@cache
+def uses_daemon() -> bool:
+    """Whether builds go through nix-daemon: as Nix decides it, by NIX_REMOTE or by who may write the store."""
+    remote = os.environ.get("NIX_REMOTE", "auto")
+    if remote not in ("", "auto"):
+        return remote == "daemon"
+    state = Path("/nix/var/nix")
+    return os.geteuid() != 0 and not os.access(state, os.W_OK) and state.exists()
+
+
+def environment(extra_settings: Mapping[str, str] = {}) -> dict[str, str]:
+    """The process environment for a Nix program: the caller's, with our settings last in NIX_CONFIG."""
+    settings = dict(SETTINGS)
+    if os.geteuid() == 0 and not uses_daemon() and not _has_group("nixbld"):
+        settings["build-users-group"] = ""
+    settings.update(extra_settings)
+    lines = [os.environ.get("NIX_CONFIG", "")] + [f"{key} = {value}" for key, value in settings.items()]
+    return {**os.environ, "NIX_CONFIG": "\n".join(lines).strip(), "LC_ALL": "C.UTF-8"}
+
+
+def run(
+    name: str, arguments: Sequence[str], *, settings: Mapping[str, str] = {}, ok: Sequence[int] = (0,)
+) -> subprocess.CompletedProcess[str]:
+    """Run a Nix program to its end.
+
+    Raises:
+        ToolMissingError: it is not installed.
+        ToolFailedError: it ended with a status not in `ok`; carries its last lines.
+    """
+    done = subprocess.run(
+        [program(name), *arguments],
+        env=environment(settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode not in ok:
+        raise ToolFailedError(
+            f"{name} failed with status {done.returncode}",
+            details=tuple(done.stderr.strip().splitlines()[-12:]),
+            hint="run `reprobuild doctor`",
+        )
+    return done
+
+
+def _has_group(name: str) -> bool:
+    try:
+        return bool(grp.getgrnam(name).gr_mem)
+    except KeyError:
+        return False

@@ -1,0 +1,81 @@
+"""The Nix store: what is in it, and how sources get in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from reprobuild.adapters.nix.process import run
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.lock import Source
+from reprobuild.domain.store import PathInfo
+from reprobuild.domain.store_path import store_name
+from reprobuild.errors import ContentMismatchError, ToolFailedError, UsageError
+
+
+class NixStore:
+    """Implements ports.SourceStore on the local store (or the daemon's)."""
+
+    def present(self, paths: Sequence[str]) -> set[str]:
+        """Which of these store paths are valid; one process, whatever their number."""
+        if not paths:
+            return set()
+        done = run("nix-store", ["--check-validity", "--print-invalid", *paths], ok=(0, 1))
+        return set(paths) - set(done.stdout.split())
+
+    def substitute(self, paths: Sequence[str], caches: Sequence[str]) -> set[str]:
+        """Copy what binary caches have into the store; returns the paths that came."""
+        if not paths or not caches:
+            return set()
+        run(
+            "nix-store",
+            ["--realise", "--keep-going", *paths],
+            settings={"substituters": " ".join(caches)},
+            ok=(0, 1, 100),
+        )
+        return self.present(paths)
+
+    def add_fixed(self, file: Path, source: Source) -> str:
+        """Add a checked file (or folder, mode recursive) under the source's store name.
+
+        Raises:
+            UsageError: the file is not called as the store name: Nix takes the name from it.
+            ContentMismatchError: the store computed another path than the lock implies.
+        """
+        if file.name != store_name(source.file_name):
+            raise UsageError(f"{file} must be called {store_name(source.file_name)} to be added")
+        recursive = ["--recursive"] if source.mode == "recursive" else []
+        path = run("nix-store", ["--add-fixed", *recursive, "sha256", str(file)]).stdout.strip()
+        if path != source.store_path:
+            raise ContentMismatchError(
+                f"{source.subject}: content differs from the lock",
+                expected=source.store_path,
+                expected_from="reprobuild.lock",
+                actual=path,
+                actual_from=str(file),
+                hint=f"run `reprobuild lock --update {source.name}` if the change is intended",
+            )
+        return path
+
+    def add_root(self, link: Path, path: str) -> None:
+        """Make `link` lead to a store path and keep that path from the garbage collector."""
+        link.parent.mkdir(parents=True, exist_ok=True)
+        run("nix-store", ["--realise", "--add-root", str(link), "--indirect", path])
+
+    def info(self, path: str) -> PathInfo:
+        """What the store has registered about one path."""
+        done = run("nix", ["path-info", "--json", path])
+        found = json.loads(done.stdout)
+        entry = found[0] if isinstance(found, list) else {"path": path, **next(iter(found.values()))}
+        if entry is None or not entry.get("valid", True):
+            raise ToolFailedError(f"{path} is not in the store", hint="build it with `reprobuild nix build`")
+        return PathInfo(path=path, nar_hash=Digest(_sri(entry["narHash"])), nar_size_bytes=int(entry["narSize"]))
+
+    def references(self, path: str) -> list[str]:
+        return run("nix-store", ["--query", "--references", path]).stdout.split()
+
+
+def _sri(value: str | dict[str, str]) -> str:
+    """Nix 2.33 and later may give a hash as an object."""
+    return value if isinstance(value, str) else f"{value['algorithm']}-{value['hash']}"

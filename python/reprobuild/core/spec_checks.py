@@ -1,0 +1,98 @@
+"""What one section of a spec says about another, and what this release cannot honour yet."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from reprobuild.domain.spec import Spec, Stage
+from reprobuild.errors import NotYetSupportedError, SpecError
+
+RESERVED_STAGE_NAMES = frozenset({"model", "environment", "base"})
+
+
+def check_references(spec: Spec, origin: str) -> None:
+    """Every name that a section uses is declared, and stages do not need each other in a circle.
+
+    Raises:
+        SpecError: names the key, what it says, and what there is.
+    """
+    for name, stage in spec.stages.items():
+        if name in RESERVED_STAGE_NAMES:
+            raise SpecError(
+                f"{origin}: stages.{name}: this name is taken",
+                expected=f"a name other than {', '.join(sorted(RESERVED_STAGE_NAMES))}",
+                actual=name,
+            )
+        _declared(f"{origin}: stages.{name}.needs", "stage", stage.needs, spec.stages)
+        _declared(f"{origin}: stages.{name}.data", "dataset", stage.data, spec.datasets)
+    try:
+        spec.stage_order()
+    except ValueError as error:
+        raise SpecError(f"{origin}: stages: {error}", hint="take one of the needs out") from error
+    for name, metric in spec.metrics.items():
+        _declared(f"{origin}: metrics.{name}.stage", "stage", [metric.stage], spec.stages)
+        if "metrics.json" not in spec.stages[metric.stage].outputs:
+            raise SpecError(
+                f"{origin}: metrics.{name}.stage: stage {metric.stage} writes no metrics.json",
+                expected="a stage with metrics.json among its outputs",
+                actual=", ".join(spec.stages[metric.stage].outputs),
+                hint=f'add "metrics.json" to [stages.{metric.stage}] outputs',
+            )
+        if metric.minimum is not None and metric.maximum is not None and metric.minimum > metric.maximum:
+            raise SpecError(
+                f"{origin}: metrics.{name}: no value can meet this goal",
+                expected=f"minimum at most maximum ({metric.maximum})",
+                actual=f"minimum {metric.minimum}",
+            )
+    for position, entry in enumerate(spec.artifact.files):
+        _artifact_file(f"{origin}: artifact.files[{position}]", entry, spec.stages)
+
+
+def refuse_unsupported(spec: Spec, origin: str) -> None:
+    """Sections of the format that this release cannot honour are refused, never ignored.
+
+    Raises:
+        NotYetSupportedError: names the section and what works instead.
+    """
+    reasons = {
+        "cuda": (spec.cuda is not None, "leave [cuda] out: this release builds for CPUs"),
+        "driver": (spec.driver is not None, "leave [driver] out: this release builds for CPUs"),
+        "resources": (spec.resources is not None, "leave [resources] out"),
+        "hardware.accelerator": (spec.hardware.accelerator != "none", 'use accelerator = "none"'),
+        "hardware.gpu": (spec.hardware.gpu is not None, "leave it out"),
+        "hardware.compute_capability": (spec.hardware.compute_capability is not None, "leave it out"),
+        "hardware.system": (spec.hardware.system != "x86_64-linux", 'use system = "x86_64-linux"'),
+        "numerics.level": (spec.numerics.level == "portable", 'use level = "exact" or "tolerant"'),
+    }
+    for key, (asked, instead) in reasons.items():
+        if asked:
+            raise NotYetSupportedError(
+                f"{origin}: {key}: part of the format, but this release cannot honour it yet", hint=instead
+            )
+
+
+def _declared(where: str, kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    known = sorted(known)
+    for name in names:
+        if name not in known:
+            near = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+            raise SpecError(
+                f"{where}: there is no {kind} {name}",
+                expected=f"one of {', '.join(known)}" if known else f"a {kind} of this file (it has none)",
+                actual=name,
+                hint=f"did you mean `{near}`?" if near else f"declare it as [{kind}s.{name}]",
+            )
+
+
+def _artifact_file(where: str, entry: str, stages: dict[str, Stage]) -> None:
+    stage, _, file = entry.partition("/")
+    if not file:
+        raise SpecError(f"{where}: expected STAGE/FILE", expected="such as train/weights.safetensors", actual=entry)
+    _declared(where, "stage", [stage], stages)
+    if file.partition("/")[0] not in {output.partition("/")[0] for output in stages[stage].outputs}:
+        raise SpecError(
+            f"{where}: stage {stage} does not write {file}",
+            expected=f"one of {', '.join(stages[stage].outputs)}",
+            actual=file,
+        )

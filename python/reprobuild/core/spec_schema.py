@@ -1,0 +1,43 @@
+"""What is published about the spec format: its JSON Schema, and the defaults that the Nix library fills in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from reprobuild.domain import spec as spec_module
+from reprobuild.domain.spec import Spec
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "model": spec_module.Model,
+    "base": spec_module.Base,
+    "python": spec_module.Python,
+    "hardware": spec_module.Hardware,
+    "numerics": spec_module.Numerics,
+    "dataset": spec_module.Dataset,
+    "stage": spec_module.Stage,
+    "metric": spec_module.Metric,
+    "artifact": spec_module.Artifact,
+}
+
+
+def spec_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `reprobuild.toml`, read as JSON."""
+    schema = Spec.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "reprobuild.toml", **schema}
+
+
+def spec_defaults() -> dict[str, dict[str, Any]]:
+    """Section → key → value where a spec leaves the key out. Keys without a default, or with none, are absent."""
+    defaults: dict[str, dict[str, Any]] = {}
+    for section, model in _SECTIONS.items():
+        values = {
+            name: field.get_default()
+            for name, field in model.model_fields.items()
+            if not field.is_required() and field.get_default() is not None
+        }
+        defaults[section] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+        }
+    return defaults

@@ -1,0 +1,45 @@
+"""What is known of a store path and of a project's derivations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reprobuild.domain.digest import Digest
+
+
+@dataclass(frozen=True)
+class PathInfo:
+    path: str
+    nar_hash: Digest
+    nar_size_bytes: int
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """One derivation with one output."""
+
+    drv_path: str
+    out_path: str
+
+    @property
+    def name(self) -> str:
+        return self.drv_path.rpartition("/")[2].partition("-")[2].removesuffix(".drv")
+
+
+@dataclass(frozen=True)
+class Instantiation:
+    """All derivations of a project; stages in the order of their needs."""
+
+    model: Derivation
+    stages: dict[str, Derivation]
+    environment: Derivation
+    base: Derivation
+    wheels: tuple[Derivation, ...]
+
+    def all(self) -> tuple[Derivation, ...]:
+        return (self.base, *self.wheels, self.environment, *self.stages.values(), self.model)
+
+    def labels(self) -> dict[str, str]:
+        """Derivation path → what people call it."""
+        named = {"base": self.base, "environment": self.environment, **self.stages, "model": self.model}
+        return {drv.drv_path: label for label, drv in named.items()}

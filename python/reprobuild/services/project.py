@@ -1,0 +1,136 @@
+"""Open a project: its spec with overrides, its files, its lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from reprobuild.core.lock_inputs import inputs_digest
+from reprobuild.core.overrides import merged, parse_overrides
+from reprobuild.core.spec_checks import refuse_unsupported
+from reprobuild.core.spec_parse import parse_spec, parse_toml
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.lock import LOCK_FILE, LOCK_SCHEMA, Lock
+from reprobuild.domain.spec import SPEC_FILE, Spec
+from reprobuild.errors import LockFormatError, LockMissingError, LockStaleError, SpecError
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a spec, as asked for: `overrides` is what `--set` laid over the file."""
+
+    path: Path
+    spec: Spec
+    overrides: dict[str, Any]
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path / LOCK_FILE
+
+    @property
+    def state_dir(self) -> Path:
+        """Per-project state (roots of stages, kept logs); never an input of a build."""
+        return self.path / ".reprobuild"
+
+    def inputs_digest(self) -> str:
+        """Digest of all that a lock of this project is made from."""
+        file = self.spec.python.requirements_file
+        digest = Digest.of_bytes((self.path / file).read_bytes()) if file else None
+        return inputs_digest(self.spec, digest)
+
+
+def open_project(path: Path, assignments: Sequence[str] = ()) -> Project:
+    """Read and check `reprobuild.toml` and that the files it names are there.
+
+    Raises:
+        SpecError, OverrideError, NotYetSupportedError.
+    """
+    path = path.resolve()
+    file = path / SPEC_FILE
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise SpecError(
+            f"no {SPEC_FILE} in {path}", hint="go to the project's folder, or make one with `reprobuild init`"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"cannot read {file}: {error}") from error
+    document = parse_toml(text)
+    overrides = parse_overrides(assignments, document)
+    spec = parse_spec(merged(document, overrides))
+    refuse_unsupported(spec, SPEC_FILE)
+    _check_files(path, spec)
+    return Project(path, spec, overrides)
+
+
+def read_lock(project: Project) -> Lock:
+    """The project's lock as it stands, fresh or stale.
+
+    Raises:
+        LockMissingError, LockFormatError.
+    """
+    try:
+        text = project.lock_path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise LockMissingError(
+            f"{project.spec.model.name}: there is no {LOCK_FILE}", hint="run `reprobuild lock`"
+        ) from None
+    try:
+        found = json.loads(text)
+        if isinstance(found, dict) and found.get("schema") != LOCK_SCHEMA:
+            raise LockFormatError(
+                f"{LOCK_FILE}: format not known to this release",
+                expected=LOCK_SCHEMA,
+                actual=str(found.get("schema")),
+                hint="run `reprobuild lock` to make it anew",
+            )
+        return Lock.model_validate_json(text)
+    except (json.JSONDecodeError, ValidationError) as error:
+        first = str(error.errors()[0]["loc"]) if isinstance(error, ValidationError) else str(error)
+        raise LockFormatError(
+            f"{LOCK_FILE} is damaged: {first}", hint="restore it from version control, or run `reprobuild lock`"
+        ) from error
+
+
+def require_fresh_lock(project: Project) -> Lock:
+    """The lock, if it was made from this spec.
+
+    Raises:
+        LockMissingError, LockFormatError, LockStaleError.
+    """
+    lock = read_lock(project)
+    digest = project.inputs_digest()
+    if lock.inputs_digest != digest:
+        raise LockStaleError(
+            f"{LOCK_FILE} is stale: what it was made from has changed in {SPEC_FILE}",
+            expected=f"inputs {digest[:16]}…",
+            expected_from=SPEC_FILE,
+            actual=f"inputs {lock.inputs_digest[:16]}…",
+            actual_from=LOCK_FILE,
+            hint="run `reprobuild lock`",
+        )
+    if project.spec.hardware.system not in lock.systems:
+        raise LockStaleError(
+            f"{LOCK_FILE} has nothing for {project.spec.hardware.system}", hint="run `reprobuild lock`"
+        )
+    return lock
+
+
+def _check_files(path: Path, spec: Spec) -> None:
+    named = [(f"stages.{name}", file) for name, stage in spec.stages.items() for file in stage.source_files]
+    named += [(f"datasets.{name}.path", data.path) for name, data in spec.datasets.items() if data.path]
+    if spec.python.requirements_file:
+        named.append(("python.requirements_file", spec.python.requirements_file))
+    for key, file in named:
+        if not (path / file).exists():
+            raise SpecError(
+                f"{SPEC_FILE}: {key}: file {file} does not exist",
+                expected=str(path / file),
+                actual="nothing there",
+                hint="make the file, or mend the name",
+            )
