@@ -54,7 +54,7 @@ def _metadata(spec: Mapping[str, Any], measured: Mapping[str, float]) -> dict[st
         **_license(model.get("license")),
         "library_name": _library(spec),
         "pipeline_tag": task,
-        "tags": ["reprobuild", "reproducible"],
+        "tags": ["reprobuild", *sorted(set(model.get("tags") or ()) - {"reprobuild"})],
         "datasets": datasets,
         "metrics": sorted(measured),
         "model-index": [

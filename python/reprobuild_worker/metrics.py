@@ -23,25 +23,29 @@ def collect(declared: Mapping[str, Mapping[str, Any]], stages: Mapping[str, Path
     return {name: _read(name, metric["stage"], stages) for name, metric in sorted(declared.items())}
 
 
-def check_goals(declared: Mapping[str, Mapping[str, Any]], measured: Mapping[str, float]) -> None:
+def check_goals(declared: Mapping[str, Mapping[str, Any]], measured: Mapping[str, float]) -> list[str]:
     """Compare each metric with its `minimum` and `maximum`; both are allowed values themselves.
 
+    Returns:
+        a line for each miss that does not fail the model (`required = false`).
     Raises:
-        GoalMissedError: names every metric that misses, with both numbers and the stage.
+        GoalMissedError: names every required metric that misses, with both numbers and the stage.
     """
-    misses = []
+    failing, allowed = [], []
     for name, metric in sorted(declared.items()):
+        misses = failing if metric.get("required", True) else allowed
         value, minimum, maximum = measured[name], metric.get("minimum"), metric.get("maximum")
-        where = f"(reprobuild.toml, [metrics.{name}]"
         miss = f"metric {name} misses its goal: {value!r} measured by stage {metric['stage']}"
+        where = f"(reprobuild.toml, [metrics.{name}]"
         if minimum is not None and value < minimum:
             misses.append(f"{miss}, at least {minimum!r} required {where} minimum)")
         if maximum is not None and value > maximum:
             misses.append(f"{miss}, at most {maximum!r} required {where} maximum)")
-    if misses:
+    if failing:
         raise GoalMissedError(
-            "\n".join(misses), hint="improve the model, or change the goal; the stages stay built either way"
+            "\n".join(failing), hint="improve the model, or change the goal; the stages stay built either way"
         )
+    return allowed
 
 
 def _read(name: str, stage: str, stages: Mapping[str, Path]) -> float:

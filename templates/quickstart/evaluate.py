@@ -1,0 +1,19 @@
+"""Measure the trained network on images it has not seen."""
+
+import torch
+from model import DigitNet
+from reprobuild_worker import stage
+
+test = stage.load_weights(stage.inputs["prepare"] / "test.safetensors")
+images, labels = test["images"], test["labels"]
+
+model = DigitNet()
+model.load_state_dict(stage.load_weights(stage.inputs["train"] / "weights.safetensors"))
+model.eval()
+with torch.inference_mode():
+    correct = model(images).argmax(dim=1) == labels
+
+by_digit = {str(digit): correct[labels == digit].double().mean().item() for digit in range(10)}
+accuracy = correct.double().mean().item()
+stage.save_metrics(accuracy=accuracy, worst_digit_accuracy=min(by_digit.values()), accuracy_by_digit=by_digit)
+stage.log(accuracy=accuracy)
