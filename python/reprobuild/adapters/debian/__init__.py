@@ -1,0 +1,1 @@
+"""A Debian archive: signature, index, packages. `archive.DebianArchive` is what services are given."""

@@ -1,0 +1,175 @@
+"""Nix archives: the serialisation of a file tree that Nix hashes.
+
+Source: Nix manual, "Nix Archive (NAR) format"; checked against `nix-store --dump`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from reprobuild.domain.digest import Digest
+
+_CHUNK_BYTES = 1 << 20
+
+
+class File(NamedTuple):
+    content: bytes
+    executable: bool = False
+
+
+class Link(NamedTuple):
+    target: str
+
+
+class Folder(NamedTuple):
+    entries: Mapping[str, File | Link | Folder]
+
+
+Tree = File | Link | Folder
+
+
+class NarInfo(NamedTuple):
+    digest: Digest  # of the archive
+    size_bytes: int  # of the archive
+
+
+def nar_of_path(path: Path) -> NarInfo:
+    """Hash a file, link or folder on disk, of any size, without holding it in memory.
+
+    Raises:
+        ValueError: a socket, pipe or device is in it, or a file changed while it was read.
+    """
+    return _hash(path_chunks(path))
+
+
+def nar_of_tree(tree: Tree) -> NarInfo:
+    return _hash(tree_chunks(tree))
+
+
+def path_chunks(path: Path) -> Iterator[bytes]:
+    """The archive of what is on disk, in pieces. Links are not followed."""
+    yield _string(b"nix-archive-1")
+    yield from _path_node(os.fsencode(path))
+
+
+def tree_chunks(tree: Tree) -> Iterator[bytes]:
+    """The archive of a tree in memory, in pieces."""
+    yield _string(b"nix-archive-1")
+    yield from _tree_node(tree)
+
+
+def write_tree(tree: Tree, target: Path) -> None:
+    """Make the tree on disk.
+
+    Raises:
+        FileExistsError: something is there already.
+    """
+    match tree:
+        case File(content, executable):
+            with target.open("xb") as file:
+                file.write(content)
+            target.chmod(0o755 if executable else 0o644)
+        case Link(link_target):
+            target.symlink_to(link_target)
+        case Folder(entries):
+            target.mkdir()
+            for name, entry in entries.items():
+                write_tree(entry, target / name)
+
+
+def seed_tree(busybox: bytes) -> Folder:
+    """The folder that all builds start from: `bin/busybox`, and `bin/sh` as a link to it.
+
+    The program must be called busybox: it finds out by its name what it is to do.
+    """
+    return Folder({"bin": Folder({"busybox": File(busybox, executable=True), "sh": Link("busybox")})})
+
+
+def write_seed(busybox: bytes, folder: Path) -> NarInfo:
+    """Make the seed's folder on disk; returns what Nix will compute of it."""
+    tree = seed_tree(busybox)
+    write_tree(tree, folder)
+    return nar_of_tree(tree)
+
+
+def _hash(chunks: Iterator[bytes]) -> NarInfo:
+    state = hashlib.sha256()
+    size_bytes = 0
+    for chunk in chunks:
+        state.update(chunk)
+        size_bytes += len(chunk)
+    return NarInfo(Digest.of_raw(state.digest()), size_bytes)
+
+
+def _string(data: bytes) -> bytes:
+    """Length in 8 little-endian bytes, the bytes, zeros up to a multiple of 8."""
+    return len(data).to_bytes(8, "little") + data + bytes(-len(data) % 8)
+
+
+_OPEN, _CLOSE = _string(b"("), _string(b")")
+_REGULAR = _OPEN + _string(b"type") + _string(b"regular")
+_EXECUTABLE = _string(b"executable") + _string(b"")
+_CONTENTS = _string(b"contents")
+_SYMLINK = _OPEN + _string(b"type") + _string(b"symlink") + _string(b"target")
+_DIRECTORY = _OPEN + _string(b"type") + _string(b"directory")
+_NODE = _string(b"node")
+
+
+def _entry_head(name: bytes) -> bytes:
+    return _string(b"entry") + _OPEN + _string(b"name") + _string(name) + _NODE
+
+
+def _file_head(executable: bool, size_bytes: int) -> bytes:
+    return _REGULAR + (_EXECUTABLE if executable else b"") + _CONTENTS + size_bytes.to_bytes(8, "little")
+
+
+def _tree_node(tree: Tree) -> Iterator[bytes]:
+    match tree:
+        case File(content, executable):
+            yield _file_head(executable, len(content))
+            yield content
+            yield bytes(-len(content) % 8) + _CLOSE
+        case Link(target):
+            yield _SYMLINK + _string(os.fsencode(target)) + _CLOSE
+        case Folder(entries):
+            yield _DIRECTORY
+            for name, entry in sorted((os.fsencode(name), entry) for name, entry in entries.items()):
+                yield _entry_head(name)
+                yield from _tree_node(entry)
+                yield _CLOSE
+            yield _CLOSE
+
+
+def _path_node(path: bytes) -> Iterator[bytes]:
+    # paths are bytes here, which pathlib cannot hold: names need not be text, and sort by byte
+    status = os.lstat(path)
+    if stat.S_ISREG(status.st_mode):
+        yield _file_head(bool(status.st_mode & stat.S_IXUSR), status.st_size)
+        yield from _file_content(path, status.st_size)
+        yield bytes(-status.st_size % 8) + _CLOSE
+    elif stat.S_ISLNK(status.st_mode):
+        yield _SYMLINK + _string(os.readlink(path)) + _CLOSE  # noqa: PTH115
+    elif stat.S_ISDIR(status.st_mode):
+        yield _DIRECTORY
+        for name in sorted(os.listdir(path)):  # noqa: PTH208
+            yield _entry_head(name)
+            yield from _path_node(path + b"/" + name)
+            yield _CLOSE
+        yield _CLOSE
+    else:
+        raise ValueError(f"{os.fsdecode(path)}: neither file, folder nor link")
+
+
+def _file_content(path: bytes, size_bytes: int) -> Iterator[bytes]:
+    left = size_bytes
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
+            left -= len(chunk)
+            yield chunk
+        if left or file.read(1):
+            raise ValueError(f"{os.fsdecode(path)}: changed while it was read")
