@@ -1,19 +1,21 @@
 """Nix's `--log-format internal-json` stderr, line by line, into typed events.
 
-Found by running it (2.8.0; golden logs in tests/golden/nix-log):
+Found by running it on 2.8.0, 2.26.3 and 2.34.8 (recorded in tests/golden/nix-log):
 
 - `nix-store --realise X.drv --log-format internal-json` works without `-v`: builder output comes as
   results of type 101 on the build's activity, stdout and stderr of the builder in one stream. So does
-  `nix-build`. Log lines hold what a terminal would show: carriage returns are already applied, an
-  unterminated last line arrives when the builder ends, invalid UTF-8 arrives as U+FFFD.
+  `nix-build`. stdout holds the output paths only. `-v` adds nothing that we use.
+- An unterminated last line arrives when the builder ends; invalid UTF-8 arrives as U+FFFD; carriage
+  returns are already applied, but not alike in all releases ("progress 20m", "progress 2").
 - The log file Nix keeps (`nix-store --read-log`) is rawer: it has the bytes as printed, `@nix` lines
   included. A digest over log lines is therefore not the file's digest.
-- `parent` is never sent, so an activity that a builder starts (type 101 only) does not say which
+- 2.8 never sends `parent`, 2.26 does. Without it, an activity that a builder starts does not say which
   build it belongs to. We give it to the build that spoke last: Nix reads one builder at a time.
-- A builder may also print `@nix` messages (they look like Nix's own, whatever their level) and start
-  activities; ids are renumbered by Nix; other activity types are dropped without a word.
+- A builder may print `@nix` messages too; they look like Nix's own, level 0 included. A broken `@nix`
+  line gives such a message and a log line. Activities are renumbered; other types than 101 are dropped.
 - A stop does not say whether the build succeeded. Before it, the BUILDS activity (type 104) reports
-  [done, expected, running, failed]; failures also come as a message of level 0.
+  [done, expected, running, failed]; failures also come as a message of level 0, in 2.34 after the stop.
+  2.34's "timed out after N seconds" names no derivation.
 """
 
 from __future__ import annotations

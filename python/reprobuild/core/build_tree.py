@@ -39,6 +39,15 @@ MESSAGES = 200  # errors and warnings kept
 LINE_CHARS = 2000  # kept of one log line; its digest covers all of it
 
 _BYTES: tuple[int, ...] = (ActivityKind.COPY_PATH, ActivityKind.FILE_TRANSFER)  # kinds that count bytes
+# Nix's words from 2.8 to 2.34, as in tests/golden/nix-log
+_SUMMARY = re.compile(
+    r"(error: )?(build of|some outputs of|path) "
+)  # "build of 'A', 'B' failed": any of them
+_DEPENDENCY = re.compile(r"dependenc(?:y|ies) (?:of derivation .* )?failed", re.DOTALL)
+_FAILURE = re.compile(
+    r"failed|timed out|mismatch|Cannot build|may not be deterministic"
+    r"|is required to build|not allowed to refer"
+)
 _DRV_PATH = re.compile(r"/[^\s'\"]*?/[0-9a-z]{32}-[^\s'\"^*]+\.drv")
 
 
@@ -301,15 +310,23 @@ class BuildTree:
         if event.level != Level.ERROR:
             return
         self.errors.append(event)
-        if (found := failed_build(event.text)) is None:
+        drv_path, status = failed_build(event.text) or (self._timed_out(event.text), BuildStatus.FAILED)
+        if not drv_path:
             return
-        drv_path, status = found
         state = self.build(drv_path)
         if status is BuildStatus.BLOCKED and state.status is not BuildStatus.PLANNED:
             return
-        if status is BuildStatus.FAILED and state.status is not BuildStatus.FAILED:
-            self._close(state, status, state.finished_s if state.finished_s is not None else now_s)
-        state.status, state.reason = status, event.text
+        if status is not state.status:
+            self._close(state, status, now_s if state.finished_s is None else state.finished_s)
+        state.reason = event.text
+
+    def _timed_out(self, message: str) -> str:
+        """Newer Nix says "timed out after 60 seconds" and not which: it is clear if only one can be meant."""
+        if "timed out" not in message:
+            return ""
+        unexplained = [state for state in self.with_status(BuildStatus.FAILED) if not state.reason]
+        meant = unexplained or self.with_status(BuildStatus.RUNNING)
+        return meant[0].drv_path if len(meant) == 1 else ""
 
     def _progress(self, event: Progress) -> None:
         if (download := self.downloads.get(event.activity_id)) is not None:
@@ -345,10 +362,9 @@ def drv_name(drv_path: str) -> str:
 
 def failed_build(message: str) -> tuple[str, BuildStatus] | None:
     """Which derivation an error message of Nix is about, and whether itself or something it needs failed."""
-    if (found := _DRV_PATH.search(message)) is None:
+    found = _DRV_PATH.search(message)
+    if found is None or _SUMMARY.match(message):
         return None
-    if re.search(r"dependenc(y|ies)( of derivation)?\b.*failed", message, re.DOTALL):
+    if _DEPENDENCY.search(message):
         return found[0], BuildStatus.BLOCKED
-    if re.search(r"failed|timed out|mismatch|[Cc]annot build|may not be deterministic|refus", message):
-        return found[0], BuildStatus.FAILED
-    return None
+    return (found[0], BuildStatus.FAILED) if _FAILURE.search(message) else None

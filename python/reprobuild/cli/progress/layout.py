@@ -125,7 +125,7 @@ def _build_row(state: BuildState, now_s: float, glyphs: Glyphs) -> Row:
     if state.machine:
         parts.append(Part(f"on {state.machine.split('@')[-1]}", "dim", rank=6))
     if state.started_s is not None:
-        parts.append(Part(duration(state.elapsed_s(now_s)), "dim", rank=2))
+        parts.append(Part(duration(state.elapsed_s(now_s)), "dim", rank=3))
     return Row(glyphs.marks[state.status], _STYLES[state.status], state.label or state.name, tuple(parts))
 
 
@@ -135,7 +135,7 @@ def _progress_parts(state: BuildState, glyphs: Glyphs) -> Iterable[Part]:
             of = f"/{metrics.epochs}" if metrics.epochs else ""
             yield Part(f"epoch {metrics.epoch}{of}", rank=1)
         for rank, (name, value) in enumerate(list(metrics.values.items())[:2]):
-            yield Part(f"{name} {number(value)}", "cyan", rank=3 + 2 * rank)
+            yield Part(f"{name} {number(value)}", "cyan", rank=2 + 3 * rank)
             if rank == 0 and len(history := list(metrics.history[name])) > 1:
                 yield Part(sparkline(history, glyphs.bars), "cyan", rank=4)
     elif state.status is BuildStatus.RUNNING and state.steps is not None and state.steps.expected:
@@ -211,9 +211,17 @@ def sparkline(values: Iterable[float], bars: str, width: int = 12) -> str:
     finite = [value for value in shown if math.isfinite(value)]
     if not finite:
         return " " * len(shown)
-    low, high = min(finite), max(finite)
-    scale = (len(bars) - 1) / (high - low) if high > low and math.isfinite(high - low) else 0.0
-    return "".join(bars[round((v - low) * scale)] if math.isfinite(v) else " " for v in shown)
+    # halves, so that the spread of any two floats is finite
+    low = min(finite) / 2
+    spread = max(finite) / 2 - low
+    top = len(bars) - 1
+
+    def bar(value: float) -> str:
+        if not math.isfinite(value):
+            return " "
+        return bars[round((value / 2 - low) / spread * top)] if spread else bars[0]
+
+    return "".join(map(bar, shown))
 
 
 def number(value: float) -> str:

@@ -55,7 +55,7 @@ def picture(table: list[Row], width: int, glyphs: Glyphs) -> Group:
 
 def _line(row: Row, width: int, label_width: int, glyphs: Glyphs) -> Text:
     label, parts = row.fitted(width, label_width, glyphs.ellipsis)
-    line = Text(no_wrap=True, overflow="crop", end="")
+    line = Text(no_wrap=True, overflow="crop")
     line.append(f"{row.mark} ", style=row.style)
     line.append(label, style="bold" if "bold" in row.style else "")
     for part in parts:
