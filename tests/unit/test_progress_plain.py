@@ -16,7 +16,6 @@ from reprobuild.domain.build_event import BuildStarted, BuildStopped, LogLine, S
 
 GOLDEN = Path(__file__).parent.parent / "golden/nix-log"
 TRAIN = "/nix/store/kxaci1j7594kh5ksprdynjzqrwlx0l1q-digits-train.drv"
-FAILING = "/nix/store/9gf1nwss9grqn8qyda5kxxlrmmn8xxkn-digits-failing.drv"
 
 
 def shown(env: dict[str, str], name: str = "2.8.0-keep-going.log", quiet: bool = False) -> str:
@@ -90,11 +89,24 @@ def test_a_builder_cannot_give_commands_to_the_ci_system() -> None:
     assert "##[" not in out.getvalue()
 
 
-def test_a_log_cut_off_is_still_shown() -> None:
-    assert "::group::slow: stopped after 1.0s" in shown({"GITHUB_ACTIONS": "true"}, "2.8.0-interrupted.log")
+def test_the_log_of_an_interrupted_build_is_shown() -> None:
+    assert "::group::slow: stopped after 0.0s\n| sleeping\n" in shown(
+        {"GITHUB_ACTIONS": "true"}, "2.8.0-interrupted.log"
+    )
 
 
-def test_a_failed_build_shows_in_quiet_mode_nothing() -> None:
+def test_a_log_without_an_end_is_still_shown() -> None:
+    out, tree = io.StringIO(), BuildTree([TRAIN], {TRAIN: "train"})
+    view = choose(out, {"GITHUB_ACTIONS": "true"}).build_view()
+    for event in (BuildStarted(1, TRAIN, ""), LogLine(1, TRAIN, "epoch 1")):
+        tree.apply(event, 0.0)
+        view.event(event, tree, 0.0)
+    tree.finish(1.0, succeeded=False)
+    view.finish(tree, 1.0)
+    assert "::group::train: stopped after 1.0s\n| epoch 1\n::endgroup::\n" in out.getvalue()
+
+
+def test_quiet_shows_nothing() -> None:
     assert shown({}, quiet=True) == ""
     assert shown({"REPROBUILD_PROGRESS": "none"}) == ""
 
@@ -106,7 +118,7 @@ def test_a_long_training_does_not_flood() -> None:
         view.event(StageMetrics(1, TRAIN, "train", epoch, 5000, {"loss": 1.0}), tree, 0.0)
     lines = out.getvalue().splitlines()
     assert len(lines) <= 102
-    assert lines[-1] == "train: epoch 5000/5000 loss=1.000"
+    assert lines[-1] == "train: epoch 5000/5000 loss=1"
 
 
 def test_fetching_says_little_and_sums_up() -> None:
