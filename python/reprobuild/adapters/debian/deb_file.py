@@ -7,7 +7,9 @@ Source: deb(5), ar(5).
 from __future__ import annotations
 
 import io
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 
 from reprobuild.errors import NotYetSupportedError, ResolveError
@@ -40,13 +42,23 @@ def read_member(deb: bytes, paths: tuple[str, ...]) -> bytes:
                 actual=name,
                 hint="take the package from a Debian suite; other distributions' packages do not work here",
             )
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as archive:
-            for member in archive:
-                path = member.name.removeprefix("./")
-                if path in paths and member.isreg() and (file := archive.extractfile(member)) is not None:
-                    return file.read()
+        try:
+            found = _tar_member(content, paths)
+        except (tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError) as error:
+            raise _bad(f"a {name} that can be read", str(error).split("\n", 1)[0]) from error
+        if found is not None:
+            return found
         raise _bad(" or ".join(paths), "not in the package")
     raise _bad("data.tar", "not in the package")
+
+
+def _tar_member(content: bytes, paths: tuple[str, ...]) -> bytes | None:
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as archive:
+        for member in archive:
+            path = member.name.removeprefix("./")
+            if path in paths and member.isreg() and (file := archive.extractfile(member)) is not None:
+                return file.read()
+    return None
 
 
 def _ar_members(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -96,7 +96,8 @@ def verify_release(data: bytes, suite: str, keyring: Keyring, *, source: str, no
     signers = {sig.certificate.lower() for sig in result.valid_sigs} & set(keyring.fingerprints(suite))
     if not signers or result.bytes is None:
         raise _unsigned(suite, keyring, source, "no signature by one of these keys")
-    text = result.bytes + b"\n"
+    # as the archive's `Release` file: whether the last line's end is signed depends on the signing tool
+    text = result.bytes.rstrip(b"\n") + b"\n"
     return _parse(text, suite, tuple(sorted(signers)), source, now)
 
 
