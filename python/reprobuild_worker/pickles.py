@@ -6,22 +6,25 @@ import ast
 import bz2
 import gzip
 import io
+import itertools
 import lzma
 import pickletools
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill", ".cloudpickle")
 HEAD_BYTES = 64 * 1024
+PEEL_BYTES = 4096  # of a compressed stream
+COUNTED_OPCODES = {ord(op.code) for op in pickletools.opcodes if op.arg is not None and op.arg.n < -1}
 
 DECOMPRESSORS: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
-    (b"\x1f\x8b", lambda head: gzip.GzipFile(fileobj=io.BytesIO(head)).read(4096)),
-    (b"BZh", lambda head: bz2.BZ2Decompressor().decompress(head, 4096)),
-    (b"\xfd7zXZ", lambda head: lzma.LZMADecompressor().decompress(head, 4096)),
-    (b"\x78", lambda head: zlib.decompressobj().decompress(head, 4096)),
+    (b"\x1f\x8b", lambda head: gzip.GzipFile(fileobj=io.BytesIO(head)).read(PEEL_BYTES)),
+    (b"BZh", lambda head: bz2.BZ2Decompressor().decompress(head, PEEL_BYTES)),
+    (b"\xfd7zXZ", lambda head: lzma.LZMADecompressor().decompress(head, PEEL_BYTES)),
+    (b"\x78", lambda head: zlib.decompressobj().decompress(head, PEEL_BYTES)),
 )
 
 
@@ -77,15 +80,13 @@ def _is_pickle_stream(head: bytes) -> bool:
     """
     if len(head) < 3 or head[0] != 0x80 or head[1] not in range(2, 6):
         return False
-    opcodes: list[Any] = []
+    seen = 0
     try:
-        for opcode, _, _ in pickletools.genops(head):
-            opcodes.append(opcode)
-            if len(opcodes) == 3:
-                break
-    except Exception:  # pickletools raises many kinds for what is no pickle, or is cut off by us
-        return len(opcodes) >= 2 and len(head) >= 4096
-    return bool(opcodes)
+        for _ in itertools.islice(pickletools.genops(head), 3):
+            seen += 1
+    except Exception:  # pickletools raises many kinds for what is no pickle, or reaches over our head's end
+        return len(head) >= PEEL_BYTES and (seen >= 2 or head[2] in COUNTED_OPCODES)
+    return True
 
 
 def _npy_has_objects(head: bytes) -> bool:

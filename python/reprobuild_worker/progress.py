@@ -53,7 +53,7 @@ class Progress:
         finally:
             self._reporter.stop(activity)
 
-    def steps(self, batches: Iterable[T], total: int | None) -> Iterator[T]:
+    def steps(self, batches: Iterable[T], total: int | None = None) -> Iterator[T]:
         """Yield the batches, timing how long each one takes to come."""
         expected = total if total is not None else _length(batches)
         where = f"epoch {self._epoch}/{self._epochs} steps" if self.in_epoch else "steps"

@@ -46,7 +46,7 @@ def main(check: Callable[[Mapping[str, str]], None] = check_isolated) -> int:
     write_json(out / "metrics.json", measured)
     write_json(out / "spec.json", config.spec)
     write_json(out / "hardware.json", _hardware(config))
-    (out / "README.md").write_text(card.model_card(config.spec, measured, _names(out)))
+    (out / "README.md").write_bytes(card.model_card(config.spec, measured, _names(out)).encode())
     for path in outputs.walk(out):
         if reason := why_pickle(path):
             raise PickleError(f"model: {path.relative_to(out)} is refused, {reason}")

@@ -2,6 +2,7 @@
 
 import torch
 from model import DigitNet
+
 from reprobuild_worker import stage
 
 test = stage.load_weights(stage.inputs["prepare"] / "test.safetensors")

@@ -1,6 +1,7 @@
 """Split the digits into training and test images."""
 
 import numpy as np
+
 from reprobuild_worker import stage
 
 rows = np.loadtxt(stage.data["digits"], delimiter=",", dtype=np.float32)

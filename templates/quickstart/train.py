@@ -2,8 +2,9 @@
 
 import torch
 from model import DigitNet
-from reprobuild_worker import stage
 from torch.nn.functional import cross_entropy
+
+from reprobuild_worker import stage
 
 params = stage.params
 train = stage.load_weights(stage.inputs["prepare"] / "train.safetensors")
@@ -14,7 +15,7 @@ optimizer = torch.optim.AdamW(model.parameters(), lr=params.lr, weight_decay=par
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=params.epochs)
 stage.record_initial_weights(model.state_dict())
 
-for epoch in stage.epochs(params.epochs):
+for _ in stage.epochs(params.epochs):
     model.train()
     order = torch.randperm(len(images), generator=stage.generator("shuffle"))
     stage.record_sample_order(order)

@@ -1,8 +1,9 @@
 """Measure the fitted model on samples it has not seen."""
 
 import model
-from reprobuild_worker import stage
 from sklearn.metrics import accuracy_score, recall_score, roc_auc_score
+
+from reprobuild_worker import stage
 
 test = stage.load_arrays(stage.inputs["prepare"] / "test.safetensors")
 regression = model.from_arrays(stage.load_arrays(stage.inputs["train"] / "weights.safetensors"))

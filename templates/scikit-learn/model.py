@@ -1,4 +1,4 @@
-"""A scaled logistic regression, to and from plain arrays: what is fitted is numbers, so no pickle is needed."""
+"""A scaled logistic regression, to and from plain arrays: what is fitted is numbers, so no pickle."""
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression

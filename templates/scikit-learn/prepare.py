@@ -1,6 +1,7 @@
 """Split the samples into training and test samples."""
 
 import numpy as np
+
 from reprobuild_worker import stage
 
 rows = np.loadtxt(stage.data["breast-cancer"], delimiter=",", skiprows=1)

@@ -1,8 +1,9 @@
 """Fit the logistic regression."""
 
 import model
-from reprobuild_worker import stage
 from sklearn.metrics import log_loss
+
+from reprobuild_worker import stage
 
 train = stage.load_arrays(stage.inputs["prepare"] / "train.safetensors")
 
