@@ -31,7 +31,8 @@ def check_goals(declared: Mapping[str, Mapping[str, Any]], measured: Mapping[str
     Raises:
         GoalMissedError: names every required metric that misses, with both numbers and the stage.
     """
-    failing, allowed = [], []
+    failing: list[str] = []
+    allowed: list[str] = []
     for name, metric in sorted(declared.items()):
         misses = failing if metric.get("required", True) else allowed
         value, minimum, maximum = measured[name], metric.get("minimum"), metric.get("maximum")
