@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -89,6 +90,35 @@ def test_forty_columns_still_show_epoch_and_loss() -> None:
 
 def test_ascii_terminals_get_ascii() -> None:
     assert "".join(drawn(8, 76, ASCII)).isascii()
+
+
+def test_what_the_worker_counts_is_shown_without_saying_it_twice() -> None:
+    drv = "/nix/store/kxaci1j7594kh5ksprdynjzqrwlx0l1q-digits-train.drv"
+    tree, parser = BuildTree([drv], {drv: "train"}), NixLogParser()
+
+    def shown(*entries: dict[str, object]) -> str:
+        for entry in entries:
+            for event in parser.feed("@nix " + json.dumps(entry)):
+                tree.apply(event, 0.0)
+        (row, *_) = rows(tree, {}, 0.0, UNICODE, live=True)
+        return "  ".join(part.text for part in row.parts)
+
+    def step(activity: int, done: int, expected: int) -> dict[str, object]:
+        return {"action": "result", "id": activity, "type": 105, "fields": [done, expected, 1, 0]}
+
+    def child(activity: int, text: str) -> dict[str, object]:
+        return {"action": "start", "id": activity, "type": 101, "text": text, "fields": [text]}
+
+    metrics = '@reprobuild {"event":"metrics","stage":"train","epoch":1,"epochs":3,"values":{"loss":0.5}}'
+    start = {"action": "start", "id": 1, "type": 105, "fields": [drv, "", 1, 1]}
+    phase = {"action": "result", "id": 1, "type": 104, "fields": ["train: epoch 1/3"]}
+    assert shown(start, phase) == "epoch 1/3  0.0s"
+    assert shown(child(2, "train: 3 epochs"), step(2, 0, 3)) == "3 epochs 0/3  0.0s"
+    assert shown(child(3, "train: epoch 1/3 steps"), step(3, 4, 9)) == "epoch 1/3 steps 4/9  0.0s"
+    assert shown({"action": "result", "id": 1, "type": 101, "fields": [metrics]}) == (
+        "epoch 1/3  loss 0.5000  steps 4/9  0.0s"
+    )
+    assert shown({"action": "stop", "id": 3}) == "epoch 1/3  loss 0.5000  0.0s"
 
 
 def test_a_summary_of_every_stage_remains() -> None:

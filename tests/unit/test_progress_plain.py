@@ -121,6 +121,14 @@ def test_a_long_training_does_not_flood() -> None:
     assert lines[-1] == "train: epoch 5000/5000 loss=1"
 
 
+def test_metrics_of_a_whole_stage_name_no_epoch() -> None:
+    out, tree = io.StringIO(), BuildTree([TRAIN], {TRAIN: "evaluate"})
+    choose(out, {}).build_view().event(
+        StageMetrics(1, TRAIN, "evaluate", 0, 0, {"accuracy": 0.98}), tree, 0.0
+    )
+    assert out.getvalue() == "evaluate: accuracy=0.9800\n"
+
+
 def test_fetching_says_little_and_sums_up() -> None:
     out, now = io.StringIO(), [0.0]
     with choose(out, {}, clock=lambda: now[0]).fetch_progress() as progress:

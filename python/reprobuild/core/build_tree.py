@@ -65,7 +65,7 @@ class Metrics:
     """Training progress of one build: the newest values and a short history of each."""
 
     stage: str = ""
-    epoch: int = 0
+    epoch: int = 0  # 0: these metrics are not of an epoch
     epochs: int = 0  # 0: not known
     values: dict[str, float] = field(default_factory=dict)
     history: dict[str, deque[float]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Metrics:
 
 @dataclass(slots=True)
 class Steps:
-    """A counter that a builder runs through Nix's protocol, such as batches within an epoch."""
+    """A counter that a builder runs through Nix's protocol, such as epochs, or batches within one."""
 
     text: str
     done: int = 0
@@ -145,7 +145,7 @@ class BuildState:
         self.last_lines: deque[str] = deque(maxlen=keep_lines)
         self.log_lines = 0
         self.metrics: Metrics | None = None
-        self.steps: Steps | None = None
+        self.steps: dict[int, Steps] = {}  # activity -> its counter, outermost first
         self.resources: dict[str, Any] | None = None
         self.host: dict[str, Any] | None = None
         self.worker_events: deque[WorkerEvent] = deque(maxlen=MESSAGES)
@@ -172,7 +172,8 @@ class BuildState:
 
     def measure(self, event: StageMetrics) -> None:
         metrics = self.metrics or Metrics()
-        metrics.stage, metrics.epoch = event.stage, event.epoch
+        metrics.stage = event.stage
+        metrics.epoch = event.epoch or metrics.epoch
         metrics.epochs = event.epochs or metrics.epochs
         for name, value in event.values.items():
             metrics.values[name] = value
@@ -299,7 +300,8 @@ class BuildTree:
         self._close(state, status, now_s)
 
     def _close(self, state: BuildState, status: BuildStatus, now_s: float) -> None:
-        state.status, state.steps = status, None
+        state.status = status
+        state.steps.clear()
         state.finished_s = now_s if state.started_s is not None else None
         if status in self._closed:
             self._closed[status] += 1
@@ -334,12 +336,14 @@ class BuildTree:
         elif event.kind in (ActivityKind.BUILDS, ActivityKind.COPY_PATHS):
             counters = Counters(event.done, event.expected, event.running, event.failed)
             self._counters[event.activity_id] = (event.kind, counters)
-        elif event.drv_path and (steps := self.build(event.drv_path).steps) is not None:
+        elif (
+            event.drv_path and (steps := self.build(event.drv_path).steps.get(event.activity_id)) is not None
+        ):
             steps.done, steps.expected = event.done, event.expected
 
     def _activity_started(self, event: ActivityStarted) -> None:
         if event.drv_path and not any("://" in str(item) for item in event.fields):
-            self.build(event.drv_path).steps = Steps(event.text)
+            self.build(event.drv_path).steps[event.activity_id] = Steps(event.text)
         elif event.kind in _BYTES:
             subject = str(event.fields[0]) if event.fields else ""
             self.downloads[event.activity_id] = Download(event.kind, event.text, subject)
@@ -349,7 +353,7 @@ class BuildTree:
             self._finished_bytes[download.kind] += download.done_bytes
             self._finished_downloads[download.kind] += 1
         elif event.drv_path and event.drv_path in self.builds:
-            self.builds[event.drv_path].steps = None
+            self.builds[event.drv_path].steps.pop(event.activity_id, None)
         for key in [key for key in self._expected if key[0] == event.activity_id]:
             del self._expected[key]
 

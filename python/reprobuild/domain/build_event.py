@@ -143,7 +143,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class StageMetrics:
-    """Metrics after an epoch. `epochs` is 0 where the stage does not know how many will come."""
+    """Metrics after an epoch (`epoch` counts from 1), or of the stage as a whole (`epoch` and `epochs` 0)."""
 
     activity_id: int
     drv_path: str

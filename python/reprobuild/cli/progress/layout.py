@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -138,10 +139,22 @@ def _progress_parts(state: BuildState, glyphs: Glyphs) -> Iterable[Part]:
             yield Part(f"{name} {number(value)}", "cyan", rank=2 + 3 * rank)
             if rank == 0 and len(history := list(metrics.history[name])) > 1:
                 yield Part(sparkline(history, glyphs.bars), "cyan", rank=4)
-    elif state.status is BuildStatus.RUNNING and state.steps is not None and state.steps.expected:
-        yield Part(f"{state.steps.text} {state.steps.done}/{state.steps.expected}", rank=1)
-    elif state.status is BuildStatus.RUNNING and state.phase and state.phase != state.label:
-        yield Part(state.phase, "dim", rank=3)
+    if state.status is not BuildStatus.RUNNING:
+        return
+    counters = [steps for steps in list(state.steps.values()) if steps.expected]
+    if counters and (metrics is None or len(counters) > 1):
+        inner = counters[-1]
+        words = _own_words(inner.text, state)
+        if metrics is not None:  # the row tells the epoch already
+            words = re.sub(r"^epoch \d+/\d+ ", "", words)
+        yield Part(f"{words} {inner.done}/{inner.expected}", "dim", rank=1 if metrics is None else 6)
+    elif metrics is None and state.phase and state.phase != state.label:
+        yield Part(_own_words(state.phase, state), "dim", rank=3)
+
+
+def _own_words(text: str, state: BuildState) -> str:
+    """Without the stage's name in front: the row has it already."""
+    return text.removeprefix(f"{state.label}: ")
 
 
 def _environment_row(

@@ -130,8 +130,10 @@ class PlainBuild:
             return
         label = tree.build(event.drv_path).label if event.drv_path else ""
         of = f"/{event.epochs}" if event.epochs else ""
-        values = " ".join(f"{plain_text(name)}={number(value)}" for name, value in event.values.items())
-        self._out.line(f"{label or plain_text(event.stage)}: epoch {event.epoch}{of} {values}".rstrip())
+        words = [f"epoch {event.epoch}{of}"] if event.epoch else []
+        words += [f"{plain_text(name)}={number(value)}" for name, value in event.values.items()]
+        if words:
+            self._out.line(f"{label or plain_text(event.stage)}: {' '.join(words)}")
 
 
 class PlainFetch:
