@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reprobuild.domain.lock import Source
+from reprobuild.domain.store import Instantiation, PathInfo
+
+if TYPE_CHECKING:
+    from reprobuild.core.build_tree import BuildTree
+    from reprobuild.core.deb_package import DebPin
+    from reprobuild.domain.build_event import Event
+    from reprobuild.domain.digest import Digest
+    from reprobuild.domain.lock import DebianBasePin
+    from reprobuild.domain.record import BuildRecord
 
 
 class ByteProgress(Protocol):
@@ -61,4 +70,71 @@ class SourceStore(Protocol):
         Raises:
             ContentMismatchError: the store computed another path than the lock implies.
         """
+        ...
+
+
+class Evaluator(Protocol):
+    def instantiate(self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]) -> Instantiation:
+        """Translate a project to derivations; builds nothing."""
+        ...
+
+
+class Store(SourceStore, Protocol):
+    """The store as builds see it."""
+
+    def add_root(self, link: Path, path: str) -> None:
+        """Make `link` lead to a store path and keep that path from the garbage collector."""
+        ...
+
+    def info(self, path: str) -> PathInfo:
+        """What the store has registered about one path."""
+        ...
+
+
+class Builder(Protocol):
+    def realise(
+        self,
+        drv_paths: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        jobs: int | None = None,
+        keep_going: bool = False,
+        check: bool = False,
+    ) -> int:
+        """Build (or with `check` rebuild and compare) and wait; returns Nix's exit status."""
+        ...
+
+
+class BuildView(Protocol):
+    """What shows a running build to people."""
+
+    def start(self, tree: BuildTree, now_s: float) -> None: ...
+    def event(self, event: Event, tree: BuildTree, now_s: float) -> None: ...
+    def finish(self, tree: BuildTree, now_s: float) -> None: ...
+
+
+class HostFacts(Protocol):
+    """The machine that asks for a build."""
+
+    def document(self) -> dict[str, Any]:
+        """Host name, kernel, CPU model and flags, cores, memory, Nix version."""
+        ...
+
+
+class RecordStore(Protocol):
+    """Build records on this machine."""
+
+    def write(self, record: BuildRecord) -> Path: ...
+    def all(self) -> list[tuple[Path, BuildRecord]]: ...
+
+
+class FileHasher(Protocol):
+    def digest(self, file: Path) -> Digest:
+        """SHA-256 of a file; may remember it for a file that has not changed."""
+        ...
+
+
+class SeedMaker(Protocol):
+    def pin(self, deb: DebPin, base: DebianBasePin, system: str, mirrors: Sequence[str]) -> Source:
+        """Take the seed out of its verified package and pin it by its NAR hash."""
         ...

@@ -1,4 +1,4 @@
-"""Which parts of a spec a lock is made from, and their digest.
+"""Which parts of a spec a lock is made from, and their digests.
 
 The same rule stands in nix/lib/lock.nix, so that Nix alone refuses a stale lock; a test compares the two.
 """
@@ -7,37 +7,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.spec import Spec
 
+Part = Literal["base", "data", "python"]
 
-def lock_inputs(spec: Spec, requirements_digest: Digest | None) -> dict[str, Any]:
+
+def lock_inputs(spec: Spec, requirements_digest: Digest | None) -> dict[Part, dict[str, Any]]:
     """Everything that decides what is locked; a change of anything else leaves the lock fresh.
 
     Mirrors are not part of it: they are addresses, and say nothing about content.
     """
-    dataset_keys = {"path", "url", "sha256"}
-    inputs: dict[str, Any] = {
-        "base": spec.base.model_dump(mode="json", exclude_none=True, exclude={"mirrors"}),
-        "python": spec.python.model_dump(mode="json", exclude_none=True),
-        "system": spec.hardware.system,
-        "datasets": {
-            name: dataset.model_dump(mode="json", exclude_none=True, include=dataset_keys)
+    system = spec.hardware.system
+    python: dict[str, Any] = {"python": spec.python.model_dump(mode="json", exclude_none=True), "system": system}
+    if spec.cuda is not None:
+        python["cuda"] = spec.cuda.model_dump(mode="json", exclude_none=True)
+    if requirements_digest is not None:
+        python["requirements_digest"] = requirements_digest.hex
+    place = {"path", "url", "sha256"}
+    return {
+        "base": {
+            "base": spec.base.model_dump(mode="json", exclude_none=True, exclude={"mirrors"}),
+            "system": system,
+        },
+        "data": {
+            name: dataset.model_dump(mode="json", exclude_none=True, include=place)
             for name, dataset in spec.datasets.items()
         },
+        "python": python,
     }
-    if spec.cuda is not None:
-        inputs["cuda"] = spec.cuda.model_dump(mode="json", exclude_none=True)
-    if requirements_digest is not None:
-        inputs["requirements_digest"] = requirements_digest.hex
-    return inputs
 
 
-def inputs_digest(spec: Spec, requirements_digest: Digest | None) -> str:
-    """SHA-256 (hex) over the canonical JSON of `lock_inputs`."""
-    text = json.dumps(
-        lock_inputs(spec, requirements_digest), sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+def input_digests(spec: Spec, requirements_digest: Digest | None) -> dict[Part, str]:
+    """SHA-256 (hex) of each part's canonical JSON."""
+    return {
+        part: hashlib.sha256(
+            json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        ).hexdigest()
+        for part, value in lock_inputs(spec, requirements_digest).items()
+    }

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from reprobuild.domain import spec as spec_module
+from reprobuild.domain.lock import Lock
+from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.spec import Spec
 
 _SECTIONS: dict[str, type[BaseModel]] = {
@@ -24,8 +26,22 @@ _SECTIONS: dict[str, type[BaseModel]] = {
 
 def spec_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `reprobuild.toml`, read as JSON."""
-    schema = Spec.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "reprobuild.toml", **schema}
+    return _published("reprobuild.toml", Spec)
+
+
+def lock_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `reprobuild.lock`."""
+    return _published("reprobuild.lock", Lock)
+
+
+def record_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a build record."""
+    return _published("build record", BuildRecord)
+
+
+def _published(title: str, model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 
 def spec_defaults() -> dict[str, dict[str, Any]]:

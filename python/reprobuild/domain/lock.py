@@ -17,6 +17,7 @@ LOCK_SCHEMA = "reprobuild.lock/1"
 LOCK_FILE = "reprobuild.lock"
 
 Kind = Literal["data", "deb", "seed", "tool", "wheel"]
+HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Value(BaseModel):
@@ -64,8 +65,8 @@ class DebianBasePin(Value):
 
 class Lock(Value):
     schema_: Literal["reprobuild.lock/1"] = Field(default=LOCK_SCHEMA, alias="schema")
-    inputs_digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
-        description="SHA-256, hex, of the parts of the spec that the lock was made from"
+    inputs: dict[Literal["base", "data", "python"], HexDigest] = Field(
+        description="SHA-256 of each part of the spec that the lock was made from"
     )
     systems: dict[str, DebianBasePin]
     sources: tuple[Source, ...]
@@ -73,10 +74,15 @@ class Lock(Value):
     def of_kind(self, *kinds: Kind) -> tuple[Source, ...]:
         return tuple(source for source in self.sources if source.kind in kinds)
 
+    def for_system(self, system: str) -> tuple[Source, ...]:
+        """What a build on this system can need."""
+        return tuple(source for source in self.sources if source.system in (None, system))
+
     def to_text(self) -> str:
         """The file's text: sorted, one source per line, ends with a newline."""
         head = self.model_dump(mode="json", by_alias=True, exclude={"sources"}, exclude_none=True)
-        lines = [f"  {json.dumps(key)}: {_inline(head[key])}" for key in ("schema", "inputs_digest", "systems")]
+        lines = [f"  {json.dumps(key)}: {_inline(head[key])}" for key in ("schema", "inputs", "systems")]
+        # one source a line: a changed pin is a changed line
         rows = sorted(self.sources, key=lambda s: (s.kind, s.name, s.system or "", s.file_name))
         body = ",\n".join(
             "    " + _inline(row.model_dump(mode="json", exclude_none=True, exclude_defaults=True)) for row in rows

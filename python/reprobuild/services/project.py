@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reprobuild.core.lock_inputs import inputs_digest
+from reprobuild.core.lock_inputs import Part, input_digests
 from reprobuild.core.overrides import merged, parse_overrides
 from reprobuild.core.spec_checks import refuse_unsupported
 from reprobuild.core.spec_parse import parse_spec, parse_toml
@@ -18,6 +18,9 @@ from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, LOCK_SCHEMA, Lock
 from reprobuild.domain.spec import SPEC_FILE, Spec
 from reprobuild.errors import LockFormatError, LockMissingError, LockStaleError, SpecError
+
+
+_PARTS: dict[Part, str] = {"base": "[base]", "data": "[datasets]", "python": "[python]"}
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,11 @@ class Project:
         """Per-project state (roots of stages, kept logs); never an input of a build."""
         return self.path / ".reprobuild"
 
-    def inputs_digest(self) -> str:
-        """Digest of all that a lock of this project is made from."""
+    def input_digests(self) -> dict[Part, str]:
+        """Digests of all that a lock of this project is made from."""
         file = self.spec.python.requirements_file
         digest = Digest.of_bytes((self.path / file).read_bytes()) if file else None
-        return inputs_digest(self.spec, digest)
+        return input_digests(self.spec, digest)
 
 
 def open_project(path: Path, assignments: Sequence[str] = ()) -> Project:
@@ -104,16 +107,16 @@ def require_fresh_lock(project: Project) -> Lock:
         LockMissingError, LockFormatError, LockStaleError.
     """
     lock = read_lock(project)
-    digest = project.inputs_digest()
-    if lock.inputs_digest != digest:
-        raise LockStaleError(
-            f"{LOCK_FILE} is stale: what it was made from has changed in {SPEC_FILE}",
-            expected=f"inputs {digest[:16]}…",
-            expected_from=SPEC_FILE,
-            actual=f"inputs {lock.inputs_digest[:16]}…",
-            actual_from=LOCK_FILE,
-            hint="run `reprobuild lock`",
-        )
+    for part, digest in project.input_digests().items():
+        if (locked := lock.inputs.get(part)) != digest:
+            raise LockStaleError(
+                f"{LOCK_FILE} is stale: {_PARTS[part]} has changed in {SPEC_FILE} since",
+                expected=f"inputs {digest[:16]}…",
+                expected_from=SPEC_FILE,
+                actual=f"inputs {(locked or 'none')[:16]}…",
+                actual_from=LOCK_FILE,
+                hint="run `reprobuild lock`",
+            )
     if project.spec.hardware.system not in lock.systems:
         raise LockStaleError(
             f"{LOCK_FILE} has nothing for {project.spec.hardware.system}", hint="run `reprobuild lock`"

@@ -1,0 +1,5 @@
+"""`python -m reprobuild`."""
+
+from reprobuild.cli.main import main
+
+main()

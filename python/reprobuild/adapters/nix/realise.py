@@ -1,0 +1,89 @@
+"""Build derivations, with Nix's own events as they happen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from reprobuild.adapters.nix.process import environment, program
+from reprobuild.adapters.nix_log import NixLogParser
+from reprobuild.domain.build_event import Event
+
+STOP_WAIT_S = 15.0
+
+
+class NixBuilder:
+    """Implements ports.Builder with `nix-store --realise`: its status tells a hash mismatch from a failed builder."""
+
+    def realise(
+        self,
+        drv_paths: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        jobs: int | None = None,
+        keep_going: bool = False,
+        check: bool = False,
+        settings: Mapping[str, str] = {},
+    ) -> int:
+        """Build (or with `check` rebuild and compare) and wait; returns Nix's exit status.
+
+        KeyboardInterrupt is passed on after Nix has ended: it stops its builders and leaves nothing half-made.
+        """
+        arguments = [program("nix-store"), "--realise", *drv_paths, "--log-format", "internal-json"]
+        if jobs is not None:
+            arguments += ["--max-jobs", str(jobs)]
+        if keep_going:
+            arguments.append("--keep-going")
+        if check:
+            arguments += ["--check", "--keep-failed"]
+        process = subprocess.Popen(
+            arguments,
+            env=environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches us alone; Nix is told once, below
+        )
+        assert process.stderr is not None
+        parser = NixLogParser()
+        try:
+            for raw in process.stderr:
+                for event in parser.feed(raw.decode("utf-8", "replace")):
+                    on_event(event)
+            return process.wait()
+        except BaseException:
+            _stop(process)
+            raise
+
+
+def log_file(drv_path: str) -> Path | None:
+    """Where Nix keeps the whole log of a derivation's last build, if it does."""
+    name = drv_path.rpartition("/")[2]
+    folder = Path(os.environ.get("NIX_LOG_DIR", "/nix/var/log/nix")) / "drvs" / name[:2]
+    return next((f for f in (folder / f"{name[2:]}.bz2", folder / name[2:]) if f.exists()), None)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End Nix and wait for it; it ends its builders itself."""
+    drain = threading.Thread(target=_drain, args=(process,), daemon=True)
+    drain.start()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+        try:
+            process.wait(STOP_WAIT_S)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _drain(process: subprocess.Popen[bytes]) -> None:
+    assert process.stderr is not None
+    with contextlib.suppress(OSError, ValueError):
+        while process.stderr.read(65536):
+            pass

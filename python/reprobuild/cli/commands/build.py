@@ -1,0 +1,89 @@
+"""`reprobuild nix build`, and its alias `reprobuild build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reprobuild.cli import render, wiring
+from reprobuild.cli.options import (
+    HERE,
+    CacheOption,
+    JobsOption,
+    JsonOption,
+    OfflineOption,
+    ProjectOption,
+    QuietOption,
+    SetOption,
+)
+
+
+def build(
+    project: ProjectOption = HERE,
+    stage: Annotated[
+        list[str] | None, typer.Option("--stage", help="Build only this stage and what it needs.")
+    ] = None,
+    set_: SetOption = None,
+    out_link: Annotated[Path, typer.Option("--out-link", "-o", help="Link that keeps the result.")] = Path("result"),
+    no_link: Annotated[bool, typer.Option("--no-link", help="Make no link.")] = False,
+    keep_going: Annotated[bool, typer.Option("--keep-going", "-k", help="Build what still can after a failure.")] = False,
+    jobs: JobsOption = None,
+    offline: OfflineOption = False,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Build the model in Nix's sandbox: what is missing is fetched, what exists is reused.
+
+    Example: reprobuild nix build --set train.params.lr=0.01
+    """
+    from reprobuild.services.build import BuildRequest
+    from reprobuild.services.project import open_project
+
+    opened = open_project(project, set_ or [])
+    request = BuildRequest(
+        stages=tuple(stage or ()),
+        out_link=None if no_link else Path.cwd() / out_link,
+        jobs=jobs,
+        keep_going=keep_going,
+    )
+    session = wiring.session(quiet=quiet)
+    service = session.build_service(offline=offline, caches=cache or ())
+    outcome = service.run(opened, request, session.renderer.build_view)
+    if outcome.other_build is not None and outcome.artifact is not None:
+        render.note(
+            f"warning: {outcome.artifact.name} {outcome.artifact.version} was built before with other bytes\n"
+            f"  before {outcome.other_build.artifact_id}  {outcome.other_build.finished}\n"
+            f"  now    {outcome.artifact.artifact_id}\n"
+            "hint: give it a new version in reprobuild.toml before anybody else sees it"
+        )
+    if as_json:
+        render.document(
+            {
+                "schema": "reprobuild.build/1",
+                "outputs": outcome.outputs,
+                "drv_paths": {
+                    label: drv.drv_path
+                    for label, drv in {**outcome.instantiation.stages, "model": outcome.instantiation.model}.items()
+                },
+                "built": list(outcome.built),
+                "artifact_id": outcome.artifact.artifact_id if outcome.artifact else None,
+                "metrics": outcome.artifact.metrics if outcome.artifact else None,
+                "record": str(outcome.record_path) if outcome.record_path else None,
+                "duration_s": round(outcome.duration_s, 3),
+            }
+        )
+        return
+    for path in outcome.outputs.values():
+        render.result_line(path)
+    if outcome.artifact is not None and not quiet:
+        metrics = "  ".join(f"{name} {value:g}" for name, value in outcome.artifact.metrics.items())
+        state = "built" if outcome.built else "nothing to do"
+        render.note(f"{outcome.artifact.artifact_id}  {metrics}  ({state}, {outcome.duration_s:.1f} s)")
+
+
+def register(app: typer.Typer, nix_app: typer.Typer) -> None:
+    nix_app.command("build")(build)
+    app.command("build", help="Alias of `reprobuild nix build`.")(build)

@@ -1,0 +1,172 @@
+"""The one place that knows all adapters: puts them into services. Imports are lazy, for a quick start."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reprobuild.cli.progress import Renderer, choose
+
+if TYPE_CHECKING:
+    from reprobuild.adapters.debian.archive import DebianArchive
+    from reprobuild.adapters.http import HttpxClient
+    from reprobuild.adapters.nix.store import NixStore
+    from reprobuild.adapters.record_store import FileRecordStore
+    from reprobuild.adapters.uv import Uv
+    from reprobuild.domain.lock import Source
+    from reprobuild.services.build import BuildService
+    from reprobuild.services.doctor import DoctorService
+    from reprobuild.services.fetch import FetchService
+    from reprobuild.services.lock import LockService
+    from reprobuild.services.plan import PlanService
+    from reprobuild.services.project import Project
+    from reprobuild.services.shell import ShellService
+    from reprobuild.services.verify import VerifyService
+
+
+def session(*, quiet: bool = False) -> Session:
+    return Session(quiet)
+
+
+def cache_home() -> Path:
+    """`$XDG_CACHE_HOME/reprobuild`, by default `~/.cache/reprobuild`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reprobuild"
+
+
+def caches(given: Sequence[str]) -> tuple[str, ...]:
+    """Binary caches: those of the call, then those of REPROBUILD_CACHES (separated by spaces)."""
+    return (*given, *os.environ.get("REPROBUILD_CACHES", "").split())
+
+
+@dataclass
+class Session:
+    """Everything one command needs, made when first asked for."""
+
+    quiet: bool
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        return choose(sys.stderr, os.environ, self.quiet)
+
+    @cached_property
+    def store(self) -> NixStore:
+        from reprobuild.adapters.nix.store import NixStore
+
+        return NixStore()
+
+    @cached_property
+    def http(self) -> HttpxClient:
+        from reprobuild.adapters.http import HttpxClient
+
+        return HttpxClient()
+
+    @cached_property
+    def uv(self) -> Uv:
+        from reprobuild.adapters.uv import Uv
+
+        return Uv(http=self.http, cache_dir=cache_home())
+
+    @cached_property
+    def records(self) -> FileRecordStore:
+        from reprobuild.adapters.record_store import FileRecordStore, state_home
+
+        return FileRecordStore(state_home() / "records")
+
+    def debian(self, mirrors: Sequence[str]) -> DebianArchive:
+        from reprobuild.adapters.debian.archive import DebianArchive
+        from reprobuild.adapters.debian.mirrors import find_mirrors
+
+        return DebianArchive(find_mirrors(mirrors, os.environ), self.http, cache=cache_home() / "debian")
+
+    def lock_service(self) -> LockService:
+        from reprobuild.adapters.file_hasher import CachedFileHasher
+        from reprobuild.adapters.seed import DebianSeedMaker
+        from reprobuild.services.lock import LockService
+
+        return LockService(
+            base=self.debian,
+            wheels=self.uv,
+            seed=DebianSeedMaker(self.debian),
+            hasher=CachedFileHasher(cache_home() / "digests"),
+            url_size=self.http.size_bytes,
+        )
+
+    def fetch_service(self, project: Project) -> FetchService:
+        from reprobuild.adapters.seed import unpack_seed
+        from reprobuild.services.fetch import FetchService
+
+        def debian_addresses(source: Source) -> Sequence[str]:
+            from reprobuild.services.project import read_lock
+
+            pin = read_lock(project).systems[project.spec.hardware.system]
+            return self.debian(project.spec.base.mirrors).package_urls(source.pool_path or "", pin.snapshot)
+
+        return FetchService(
+            store=self.store,
+            http=self.http,
+            locator=self.uv,
+            debian_addresses=debian_addresses,
+            unpack_seed=unpack_seed,
+            progress=self.renderer.fetch_progress(),
+            cache_dir=cache_home(),
+        )
+
+    def fetch_all(self, project: Project, *, offline: bool, given_caches: Sequence[str]) -> None:
+        """Fill every source of a project's lock."""
+        from reprobuild.services.project import require_fresh_lock
+
+        lock = require_fresh_lock(project)
+        self.fetch_service(project).run(
+            lock.for_system(project.spec.hardware.system), project.path, offline=offline, caches=caches(given_caches)
+        )
+
+    def build_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:
+        from reprobuild.adapters.host import LinuxHost
+        from reprobuild.adapters.nix.evaluate import NixEvaluator
+        from reprobuild.adapters.nix.realise import NixBuilder, log_file
+        from reprobuild.adapters.nix.sandbox import sandbox_problem
+        from reprobuild.adapters.resources import nix_library
+        from reprobuild.services.build import BuildService
+
+        return BuildService(
+            evaluator=NixEvaluator(nix_library()),
+            store=self.store,
+            builder=NixBuilder(),
+            host=LinuxHost(),
+            records=self.records,
+            fetch_missing=lambda project: self.fetch_all(project, offline=offline, given_caches=caches),
+            log_file=log_file,
+            sandbox_problem=lambda: sandbox_problem(nix_library()),
+        )
+
+    def verify_service(self) -> VerifyService:
+        from reprobuild.adapters.nix.realise import NixBuilder
+        from reprobuild.services.verify import VerifyService
+
+        return VerifyService(
+            build=self.build_service(),
+            store=self.store,
+            builder=NixBuilder(),
+            new_view=self.renderer.build_view,
+        )
+
+    def plan_service(self, project: Project) -> PlanService:
+        from reprobuild.services.plan import PlanService
+
+        return PlanService(build=self.build_service(), store=self.store, fetch=self.fetch_service(project))
+
+    def shell_service(self, *, offline: bool = False) -> ShellService:
+        from reprobuild.services.shell import ShellService
+
+        return ShellService(self.build_service(offline=offline))
+
+    def doctor_service(self) -> DoctorService:
+        from reprobuild.adapters import host_checks
+        from reprobuild.services.doctor import DoctorService
+
+        return DoctorService(host_checks.ALL)

@@ -1,0 +1,56 @@
+"""The build record: what was built, from what, where, and what it took. Never part of an output.
+
+Format page: docs/formats/record.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reprobuild.domain.digest import Digest
+
+RECORD_SCHEMA = "reprobuild.record/1"
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class OutputRecord(_Value):
+    """One derivation of the project, built now or reused."""
+
+    label: str = Field(description="stage name, or model")
+    drv_path: str
+    out_path: str
+    nar_hash: Digest | None = Field(default=None, description="absent when it could not be built")
+    nar_size_bytes: int | None = None
+    status: Literal["built", "reused", "failed", "not-built"]
+    started: str | None = Field(default=None, description="UTC, ISO 8601")
+    duration_s: float | None = None
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
+    loader_s: float | None = Field(default=None, description="time spent waiting for data")
+    log_digest: str | None = Field(default=None, description="SHA-256, hex, over the log lines")
+    log_path: str | None = None
+    builder: str = Field(default="", description="machine that built it; empty: this one")
+    host: dict[str, Any] | None = Field(default=None, description="what the stage saw of its machine")
+
+
+class BuildRecord(_Value):
+    schema_: Literal["reprobuild.record/1"] = Field(default=RECORD_SCHEMA, alias="schema")
+    model: str
+    version: str
+    artifact_id: str | None = None
+    project: str = Field(description="folder of the project")
+    spec_digest: Digest = Field(description="of the effective spec, canonical JSON")
+    lock_digest: Digest = Field(description="of the lock file")
+    overrides: dict[str, Any] = {}
+    started: str
+    finished: str
+    status: Literal["built", "failed", "interrupted"]
+    reprobuild_version: str
+    host: dict[str, Any]
+    outputs: tuple[OutputRecord, ...]
+    built_others: int = Field(default=0, description="wheels, base and environment built on the way")

