@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 ACTIVITY_FILE_TRANSFER = 101
 RESULT_PROGRESS = 105
+LEVEL_CHATTY = 5  # so that plain logs do not print a line for each activity
 INTERVAL_S = 0.2
 
 
@@ -83,7 +84,7 @@ class NixReporter(Reporter):
                 self._nix(
                     action="start",
                     id=activity,
-                    level=3,
+                    level=LEVEL_CHATTY,
                     type=ACTIVITY_FILE_TRANSFER,
                     text=text,
                     parent=0,

@@ -1,9 +1,14 @@
 """Stages run from start to end, each in its own process."""
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+PYTHON = Path(__file__).parents[3] / "python"
 
 IMPORT = "from reprobuild_worker import stage\n"
 
@@ -199,3 +204,30 @@ def test_torch_is_set_up_when_it_is_imported_and_not_before(run_stage):
         "file": True,
     }
     assert run.events("resources")[0]["cpu_capability"]
+
+
+def run_by_hand(folder, code, **variables):
+    (folder / "train.py").write_text(code)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PYTHON), **variables}
+    command = [sys.executable, "train.py"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_stage_runs_by_hand_in_its_shell(tmp_path):
+    document = {
+        "schema": "reprobuild.stage/1", "name": "train", "run": "train.py", "source": str(tmp_path),
+        "params": {"factor": 2}, "outputs": ["trajectory.json"], "numerics": {"seed": 7, "threads": 1},
+    }  # fmt: skip
+    done = run_by_hand(
+        tmp_path, TRAINING, reprobuildStage=json.dumps(document), out=str(tmp_path / "results/train")
+    )
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["epoch", "epoch"]
+    assert "@nix" not in done.stderr
+    assert json.loads((tmp_path / "results/train/trajectory.json").read_text())["seed"] == 7
+
+
+def test_outside_of_any_stage_it_says_where_to_go(tmp_path):
+    done = run_by_hand(tmp_path, IMPORT + "print(stage.params)\n")
+    assert done.returncode == 1
+    assert "reprobuild nix shell" in done.stderr
