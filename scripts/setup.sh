@@ -1,0 +1,75 @@
+# Sourced by scripts/quickstart and scripts/test: installs what is missing, asks for nothing that is there.
+# Debian 12 or 13, as root or as a user with sudo. May be run again.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$root/.venv
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 3; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Install Debian packages that lack. Arguments: command or file that shows a package is there, then its name.
+need_package() {
+  if command -v "$1" >/dev/null 2>&1 || [ -e "$1" ]; then return; fi
+  command -v apt-get >/dev/null || die "$1 is missing and this is not Debian: install $2 and run this again"
+  if [ -z "${apt_is_fresh:-}" ]; then
+    as_root apt-get update -qq || die "apt-get update failed"
+    apt_is_fresh=1
+  fi
+  say "installing $2"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+}
+
+need_nix() {
+  if command -v nix-store >/dev/null 2>&1; then return; fi
+  need_package nix-store nix-bin
+  if [ "$(id -u)" != 0 ]; then
+    # A user builds through the daemon; Debian ships it with the sandbox off.
+    need_package /usr/share/doc/nix-setup-systemd nix-setup-systemd
+    say "switching Nix's sandbox on in /etc/nix/nix.conf"
+    as_root sed -i 's/^sandbox *=.*/sandbox = true/' /etc/nix/nix.conf
+    as_root usermod -aG nix-users "$(id -un)" 2>/dev/null || true
+  fi
+}
+
+need_daemon() {
+  if [ "$(id -u)" = 0 ] || nix-store --check-validity --print-invalid >/dev/null 2>&1; then return; fi
+  if [ -d /run/systemd/system ]; then
+    as_root systemctl start nix-daemon.socket
+  else
+    as_root sh -c 'setsid nix-daemon >/var/log/nix-daemon.log 2>&1 < /dev/null &'
+    sleep 1
+  fi
+}
+
+# The interpreter of the virtual environment: 3.11 or newer.
+find_python() {
+  for candidate in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  die "Python 3.11 or newer is missing"
+}
+
+# Make .venv and fill it with pinned, hash-checked packages. Argument: requirements file.
+need_venv() {
+  local wanted
+  wanted=$(cat "$1" "$root/pyproject.toml" | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$venv/.filled-from" 2>/dev/null)" = "$wanted" ]; then return; fi
+  need_package python3 python3
+  local python
+  python=$(find_python)
+  if ! "$python" -c 'import ensurepip' 2>/dev/null; then need_package /usr/share/doc/python3-venv python3-venv; fi
+  say "installing the reprobuild command into .venv"
+  [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e "$root"
+  # Also where PYTHONDONTWRITEBYTECODE is set: commands start in half the time with byte-code.
+  "$venv/bin/python" -m compileall -q "$root/python" "$venv/lib" >/dev/null || true
+  echo "$wanted" > "$venv/.filled-from"
+}
