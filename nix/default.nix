@@ -2,39 +2,40 @@
 rec {
   names = import ./lib/names.nix;
   exact = import ./lib/exact.nix;
-  spec = import ./lib/spec.nix;
-  lock = import ./lib/lock.nix;
+  digests = import ./lib/digests.nix;
+  selection = import ./lib/selection.nix { inherit names; };
+  specCheck = import ./lib/spec-check.nix;
+  spec = import ./lib/spec.nix { inherit digests specCheck; };
+  lock = import ./lib/lock.nix { inherit exact; };
   numerics = import ./lib/numerics.nix;
   sources = import ./lib/sources.nix { inherit names; };
   bases = {
     debian = import ./lib/base-debian.nix { inherit sources; };
+    nixpkgs = import ./lib/base-nixpkgs.nix { };
   };
   wheels = import ./lib/wheels.nix { inherit names sources; };
   environment = import ./lib/environment.nix { inherit sources wheels; };
   data = import ./lib/data.nix { inherit sources; };
-  projectFiles = import ./lib/project-files.nix { inherit names; };
-  # What runs inside the sandbox; a change of the command line never reaches it.
-  worker = builtins.path {
-    path = ../python;
-    name = "reprobuild-worker";
-    filter = path: _:
-      builtins.match ".*/python/reprobuild_worker(/[^.]*(\\.py)?)?" path != null
-      && baseNameOf path != "__pycache__";
-  };
+  projectFiles = import ./lib/project-files.nix { inherit names selection; };
+  workerSource = import ./lib/worker-source.nix { inherit names selection; };
+  worker = workerSource ../python;
   stages = import ./lib/stages.nix { inherit exact numerics projectFiles data worker; };
   model = import ./lib/model.nix { inherit exact worker; };
+  mkProject = import ./lib/flake-project.nix { inherit project; };
 
   /** A project's derivations.
-      Type: project :: { path :: Path; overrides ? AttrSet } -> { model, stages, environment, base, sources, spec } */
-  project = { path, overrides ? { } }:
+      Type: project :: { path :: Path; overrides ? AttrSet; nixpkgs ? AttrSet | Null }
+        -> { model, stages, environment, base, sources, spec }
+      Example: (project { path = ./.; }).model.name => "digits-1.0.0" */
+  project = { path, overrides ? { }, nixpkgs ? null }:
     let
       effective = spec.read path overrides;
       system = effective.hardware.system;
       pinned = lock.read path effective;
       entries = pinned.sources;
-      base = bases.${effective.base.kind} { inherit (pinned) pin; inherit entries system; };
+      base = bases.${effective.base.kind} { inherit (pinned) pin; inherit entries system nixpkgs; };
       env = environment { inherit base entries system; };
-      built = stages { project = path; spec = effective; environment = env; inherit entries system; };
+      built = stages { project = path; spec = effective; environment = env; inherit entries base system; };
     in
     {
       spec = effective;

@@ -1,11 +1,17 @@
 # The system below Python, out of Debian packages: C library, CPython, shared libraries.
 #
 # Only seed: a static busybox, pinned by hash. Interface of every base, also base-nixpkgs.nix:
-#   { drv; python; shell; loader; libraryPath; pythonVersion; }
+#   drv            folder with bin/, an input of every build
+#   python, shell, loader   programs
+#   libraryPath    where the loader looks for libraries
+#   pythonVersion  major.minor
+#   variables      environment variables of everything that runs on the base
 { sources }:
 
-/** Type: baseDebian :: { pin :: AttrSet; entries :: [ AttrSet ]; system :: String } -> Base */
-{ pin, entries, system }:
+/** Type: baseDebian :: { pin :: AttrSet; entries :: [ AttrSet ]; system :: String; ... } -> Base
+    Example: (baseDebian { pin = lock.systems.x86_64-linux; entries = lock.sources; system = "x86_64-linux"; }).python
+      => "/nix/store/…-base-debian-bookworm-python-3.11/bin/python3" */
+{ pin, entries, system, ... }:
 let
   seed = sources.named "seed" "busybox" entries;
   pythonVersion = pin.python_version;
@@ -29,4 +35,6 @@ in
   shell = "${seed}/bin/sh";
   loader = "${drv}/lib/${multiarch}/${loaderName}";
   libraryPath = "${drv}/lib/${multiarch}:${drv}/lib";
+  # Debian's python looks for time zones in the host's /usr/share/zoneinfo, which is not there in a build.
+  variables.PYTHONTZPATH = "${drv}/share/zoneinfo";
 }

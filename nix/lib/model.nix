@@ -1,8 +1,9 @@
 # The artifact: weights, metrics, card, manifest, sources, spec and lock as built, in one store path.
 { exact, worker }:
-/** Type: model :: { spec; lock; stages; base; system } -> Derivation */
+/** Type: model :: { spec; lock; stages; base; system } -> Derivation
+    Example: (model { … }).name => "digits-1.0.0" */
 { spec, lock, stages, base, system }:
-derivation {
+derivation (base.variables // {
   name = "${spec.model.name}-${spec.model.version}";
   inherit system;
   builder = base.python;
@@ -15,9 +16,10 @@ derivation {
   LC_ALL = "C.UTF-8";
   reprobuildModel = exact.toJSON {
     schema = "reprobuild.model/1";
-    inherit spec;
-    lock = "${lock.file}";
+    # Mirrors are addresses, perhaps with a password in them, and decide nothing: they stay out of the artifact.
+    spec = spec // { base = builtins.removeAttrs spec.base [ "mirrors" ]; };
+    lock = lock.file;
     stages = builtins.mapAttrs (_: stage: "${stage.drv}") stages;
     sources = builtins.mapAttrs (_: stage: stage.source) stages;
   };
-}
+})

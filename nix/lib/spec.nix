@@ -1,36 +1,56 @@
-# The spec as it is meant: the file, with overrides and defaults filled in.
+# The spec as it is meant: the file, with overrides and defaults filled in, and one spelling where it allows several.
 #
 # The defaults are generated from the Python classes (`reprobuild schema --defaults`), so there is one place for them.
+{ digests, specCheck }:
 let
   defaults = builtins.fromJSON (builtins.readFile ./spec-defaults.json);
-
+  each = section: change: values: builtins.mapAttrs (_: value: change (defaults.${section} // value)) values;
+  changed = key: change: set: if set ? ${key} then set // { ${key} = change set.${key}; } else set;
+in
+rec {
+  /** One tree laid over another: sections are joined key by key, everything else is replaced.
+      The same rule as `merged` in python/reprobuild/core/overrides.py; a test compares the two.
+      Type: merge :: AttrSet -> AttrSet -> AttrSet
+      Example: merge { a = { x = 1; y = 2; }; } { a.y = 3; } => { a = { x = 1; y = 3; }; } */
   merge = left: right:
     left // builtins.mapAttrs
       (name: value:
         if builtins.isAttrs value && builtins.isAttrs (left.${name} or null) then merge left.${name} value else value)
       right;
 
-  each = section: values: builtins.mapAttrs (_: value: defaults.${section} // value) values;
-in
-rec {
+  /** A path inside the project without `.` parts.
+      Type: projectPath :: String -> String
+      Example: projectPath "./data/./rows.csv" => "data/rows.csv" */
+  projectPath = path:
+    let
+      parts = builtins.filter builtins.isString (builtins.split "/" path);
+      kept = builtins.filter (part: part != ".") parts;
+    in
+    if builtins.elem ".." parts || builtins.elem "" parts
+    then throw "reprobuild.toml: ${path}: expected a path inside the project, such as data/rows.csv"
+    else if kept == [ ] then "." else builtins.concatStringsSep "/" kept;
+
   /** Fill in what a spec leaves out.
       Type: complete :: AttrSet -> AttrSet
       Example: (complete { model = { ... }; stages = { ... }; }).numerics.seed => 0 */
   complete = spec: spec // {
     model = defaults.model // (spec.model or (throw "reprobuild.toml: section [model] is missing"));
     base = defaults.base // (spec.base or { });
-    python = defaults.python // (spec.python or { });
+    python = changed "requirements_file" projectPath (defaults.python // (spec.python or { }));
     hardware = defaults.hardware // (spec.hardware or { });
     numerics = defaults.numerics // (spec.numerics or { });
-    datasets = each "dataset" (spec.datasets or { });
-    stages = each "stage" (spec.stages or (throw "reprobuild.toml: no [stages.NAME] section"));
-    metrics = each "metric" (spec.metrics or { });
+    datasets = each "dataset" (dataset: changed "path" projectPath (changed "sha256" digests.sri dataset))
+      (spec.datasets or { });
+    stages = each "stage" (changed "files" (map projectPath))
+      (spec.stages or (throw "reprobuild.toml: no [stages.NAME] section"));
+    metrics = each "metric" (metric: metric) (spec.metrics or { });
     artifact = defaults.artifact // (spec.artifact or { });
   };
 
-  /** Read a project's spec.
+  /** Read a project's spec, lay overrides over it, and refuse what this release does not know.
       Type: read :: Path -> AttrSet -> AttrSet
-      Example: read ./. { numerics.seed = 1; } */
+      Example: (read ./. { numerics.seed = 1; }).numerics.seed => 1 */
   read = project: overrides:
-    complete (merge (builtins.fromTOML (builtins.readFile (project + "/reprobuild.toml"))) overrides);
+    let document = builtins.fromTOML (builtins.readFile (project + "/reprobuild.toml")); in
+    complete (specCheck (merge document overrides));
 }

@@ -2,11 +2,13 @@
 { exact, numerics, projectFiles, data, worker }:
 let
   isFunction = run: builtins.match ".*:.*" run != null;
-  sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ stage.run ]);
+  script = run: if builtins.substring 0 2 run == "./" then builtins.substring 2 (builtins.stringLength run) run else run;
+  sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ (script stage.run) ]);
 in
 /** All stages of a spec.
-    Type: stages :: { project; spec; entries; environment; system } -> { NAME :: { drv :: Derivation; source :: String } } */
-{ project, spec, entries, environment, system }:
+    Type: stages :: { project; spec; entries; base; environment; system } -> { NAME :: { drv :: Derivation; source :: String } }
+    Example: (stages { … }).train.drv.name => "digits-train" */
+{ project, spec, entries, base, environment, system }:
 let
   all = builtins.mapAttrs make spec.stages;
   make = name: stage: rec {
@@ -15,7 +17,7 @@ let
       name = "${spec.model.name}-${name}-source";
       files = sourceFiles stage;
     };
-    drv = derivation ({
+    drv = derivation (base.variables // {
       # Without the version: a new version of the model does not retrain.
       name = "${spec.model.name}-${name}";
       inherit system;
@@ -30,7 +32,8 @@ let
         inherit name source;
         inherit (stage) run params outputs;
         inputs = builtins.listToAttrs
-          (map (need: { name = need; value = "${all.${need}.drv}"; }) stage.needs);
+          (map (need: { name = need; value = "${(all.${need} or (throw "reprobuild.toml: stages.${name}.needs: there is no stage ${need}")).drv}"; })
+            stage.needs);
         data = builtins.mapAttrs (_: path: "${path}") (data entries stage.data);
         inherit (spec) numerics;
       };

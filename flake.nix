@@ -1,0 +1,29 @@
+{
+  description = "reprobuild: provably rebuildable machine-learning models";
+
+  # For projects whose base is `nixpkgs`, and for nothing else: everything below evaluates and builds where this cannot
+  # be fetched, because nobody looks at it.
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+
+  outputs = { self, nixpkgs }:
+    let library = import ./nix; in
+    {
+      lib = {
+        inherit (library) mkProject project;
+        # The pinned package set, for `mkProject { nixpkgs = …; }`.
+        nixpkgsFor = system: nixpkgs.legacyPackages.${system};
+      };
+
+      templates = rec {
+        default = quickstart;
+        quickstart = {
+          path = ./templates/quickstart;
+          description = "A small convolutional network in torch that reads handwritten digits";
+        };
+        scikit-learn = {
+          path = ./templates/scikit-learn;
+          description = "Another model family: scikit-learn on the same digits";
+        };
+      };
+    };
+}

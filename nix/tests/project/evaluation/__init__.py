@@ -1,0 +1,1 @@
+# stand-in: a stage of the tests of the Nix library
