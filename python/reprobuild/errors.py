@@ -143,6 +143,13 @@ class NetworkError(ReprobuildError):
     exit_status = EXIT_HOST
 
 
+class DiskFullError(ReprobuildError):
+    """There is less room than the transfer needs."""
+
+    slug = "disk-full"
+    exit_status = EXIT_HOST
+
+
 class ToolMissingError(ReprobuildError):
     slug = "tool-missing"
     exit_status = EXIT_HOST

@@ -25,6 +25,7 @@ class ByteProgress(Protocol):
     def advance(self, name: str, size_bytes: int) -> None: ...
     def finish(self, name: str) -> None: ...
     def note(self, text: str) -> None: ...
+    def close(self) -> None: ...
 
 
 class HttpClient(Protocol):
@@ -36,9 +37,23 @@ class HttpClient(Protocol):
         """
         ...
 
-    def download(self, url: str, target: Path, *, expected_bytes: int, advance: Callable[[int], None]) -> None:
+    def size_bytes(self, url: str) -> int:
+        """Size of a file, without fetching it.
+
+        Raises:
+            NetworkError: no answer, or the server does not say.
+        """
+        ...
+
+    def download(
+        self, url: str, target: Path, *, expected_bytes: int | None = None, advance: Callable[[int], None]
+    ) -> Digest:
         """Fetch into `target`, going on from `target`'s present size where the server can.
 
+        Args:
+            advance: told of every byte, those already there included; negative when it must start over.
+        Returns:
+            SHA-256 of the whole file; the caller compares it, and the size.
         Raises:
             NetworkError: no answer or an error after all tries; what was fetched stays for the next try.
         """
@@ -48,8 +63,15 @@ class HttpClient(Protocol):
 class WheelLocator(Protocol):
     """Where pinned wheels can be had, asked of the ordinary client's configuration."""
 
-    def locate(self, wheels: Sequence[Source], python_version: str) -> Mapping[str, Sequence[str]]:
-        """File name → addresses (`file://` or `https://`), best first; absent when nobody has it."""
+    def locate(
+        self, wheels: Sequence[Source], *, offline: bool = False, fresh: bool = False
+    ) -> Mapping[str, Sequence[str]]:
+        """File name → addresses (`file://` or `https://`), best first; absent when nobody has it.
+
+        Args:
+            offline: ask nobody on the network.
+            fresh: ask the indexes even where an address is known already.
+        """
         ...
 
 

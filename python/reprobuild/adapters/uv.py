@@ -1,0 +1,505 @@
+"""Wheels for a base: uv resolves, we pin. The same uv says where pinned wheels can be had.
+
+Indexes, wheelhouses and credentials are the ordinary clients' (`pip_config`); no lock gets an address.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from reprobuild.adapters.address_cache import AddressCache
+from reprobuild.adapters.credentials import Credentials, redact, without_login
+from reprobuild.adapters.pip_config import IndexConfig, local_path, read_index_config
+from reprobuild.adapters.uv_output import (
+    Annotated,
+    depends_of,
+    error_of,
+    parse_annotated,
+    stopped_at_first_index,
+)
+from reprobuild.core import pylock, wheel_choice
+from reprobuild.core.wheel_pin import ResolvedWheel
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.lock import Source
+from reprobuild.errors import NetworkError, ResolveError, ToolMissingError
+from reprobuild.ports import HttpClient
+
+PYLOCK = "pylock.wheels.toml"  # uv wants pylock.NAME.toml
+FIND_LINKS = "find-links"
+DEFAULT = "default"
+# What `--python-platform` knows; Source: `uv pip compile --help`, uv 0.9.
+_MANYLINUX = (17, 28, *range(31, 41))
+_CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class _Target:
+    """The base that wheels must fit."""
+
+    python_version: str
+    glibc_version: str
+    system: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        machine = self.system.partition("-")[0]
+        minor = int(self.glibc_version.split(".")[1])
+        known = max((one for one in _MANYLINUX if one <= minor), default=_MANYLINUX[0])
+        platform = f"{machine}-manylinux_2_{known}"
+        return ("--python-version", self.python_version, "--python-platform", platform)
+
+    @property
+    def words(self) -> str:
+        return wheel_choice.wanted(self.python_version, self.glibc_version, self.system)
+
+
+class Uv:
+    """Resolves wheels (for the lock), and implements ports.WheelLocator.
+
+    Args:
+        http: asked for the sizes of files that the index does not tell.
+        cache_dir: addresses learned here are remembered below it.
+        config: by default that of the ordinary clients.
+    """
+
+    def __init__(
+        self,
+        *,
+        http: HttpClient,
+        cache_dir: Path,
+        config: IndexConfig | None = None,
+        environment: Mapping[str, str] = os.environ,
+        program: Path | None = None,
+    ) -> None:
+        self._http = http
+        self._addresses = AddressCache(cache_dir / "addresses")
+        self._given_config = config
+        self._environment = environment
+        self._program = program
+
+    def resolve(
+        self,
+        requirements: Sequence[str],
+        files: Sequence[Path],
+        *,
+        python_version: str,
+        glibc_version: str,
+        system: str,
+        keep: Sequence[Source] = (),
+        update: frozenset[str] = frozenset(),
+    ) -> tuple[ResolvedWheel, ...]:
+        """One wheel per package, sorted by name.
+
+        Args:
+            files: requirements.txt or pyproject.toml; uv also reads its settings beside the first.
+            keep: pins that stay where the requirements still allow them.
+            update: names whose pins may move.
+        Raises:
+            ResolveError, UnsupportedWheelError, NetworkError, ToolMissingError.
+        """
+        target = _Target(python_version, glibc_version, system)
+        moving = {canonicalize_name(name) for name in update}
+        kept = {pin.name: pin for pin in keep if pin.name not in moving and pin.system in (None, system)}
+        with tempfile.TemporaryDirectory(prefix="reprobuild-uv-") as folder:
+            job = _Job(self._run, Path(folder), target, _sources(requirements, files, Path(folder)), files)
+            if kept and not moving and (same := job.annotated(_pins(kept), offline=True, preferred=True)):
+                versions = {name: pin.version for name, pin in same.items()}
+                fit = all(
+                    wheel_choice.fits(pin.file_name, python_version, glibc_version, system)
+                    for pin in kept.values()
+                )
+                if fit and versions == {name: pin.version for name, pin in kept.items()}:
+                    depends = depends_of(same)
+                    return tuple(_from_pin(pin, depends[name]) for name, pin in sorted(kept.items()))
+            found = self._compiled(job, _pins(kept), moving, target)
+        for wheel in found:
+            self._addresses.add(wheel.sha256, wheel.addresses)
+        return found
+
+    def _compiled(
+        self, job: _Job, kept: Mapping[str, str], moving: Iterable[str], target: _Target
+    ) -> tuple[ResolvedWheel, ...]:
+        upgrades = [word for name in sorted(moving) for word in ("--upgrade-package", name)]
+        text = job.pylock(kept, upgrades, self._second_strategy())
+        packages = {package.name: package for package in pylock.parse(text, "uv's pylock.toml")}
+        wheels = {name: _best(package, target) for name, package in packages.items()}
+        pins = {name: package.version for name, package in packages.items() if package.version}
+        # the same resolution again, out of uv's cache: says who needs whom and which index had it
+        annotated = job.annotated(pins, offline=True) or job.annotated(pins, offline=False)
+        if annotated is None:
+            raise ResolveError(
+                "uv could not resolve its own pins again", hint="try again; report it if it stays so"
+            )
+        depends, missing = depends_of(annotated), sorted(packages.keys() - annotated.keys())
+        if missing:
+            raise ResolveError(f"uv says nothing about where {', '.join(missing)} came from")
+
+        def resolved(name: str) -> ResolvedWheel:
+            wheel, package = wheels[name], packages[name]
+            address = wheel.location if "://" in wheel.location else (job.folder / wheel.location).as_uri()
+            digest = wheel.sha256
+            if digest is None:
+                if (file := local_path(address)) is None:
+                    raise ResolveError(
+                        f"{name} {package.version}: its index gives no SHA-256",
+                        hint="put the wheel into a wheelhouse and lock again",
+                    )
+                with file.open("rb") as stream:
+                    digest = Digest.of_chunks(iter(lambda: stream.read(1 << 20), b""))
+            size = wheel.size_bytes if wheel.size_bytes is not None else self._http.size_bytes(address)
+            return ResolvedWheel(
+                name=name,
+                version=package.version or "",
+                file_name=wheel.file_name,
+                sha256=digest,
+                size_bytes=size,
+                index=self._label(annotated[name].index_url),
+                addresses=(without_login(address),),
+                depends=depends[name],
+            )
+
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            return tuple(pool.map(resolved, sorted(packages)))
+
+    def locate(
+        self, wheels: Sequence[Source], *, offline: bool = False, fresh: bool = False
+    ) -> dict[str, tuple[str, ...]]:
+        """File name → addresses: wheelhouses, then what was learned before, then what the indexes say now.
+
+        Args:
+            offline: no index on the network is asked.
+            fresh: ask the indexes even where an address is known.
+        """
+        known: dict[str, list[str]] = {wheel.file_name: [] for wheel in wheels}
+        for wheel in wheels:
+            houses = (folder / wheel.file_name for folder in self._config.wheelhouses)
+            known[wheel.file_name] += [file.resolve().as_uri() for file in houses if file.is_file()]
+            known[wheel.file_name] += self._addresses.get(wheel.sha256)
+        asked = [wheel for wheel in wheels if fresh or not known[wheel.file_name]]
+        for group in _by_base(asked):
+            for file_name, address in self._ask(group, offline).items():
+                known[file_name].append(address)
+        return {name: tuple(dict.fromkeys(found)) for name, found in known.items() if found}
+
+    def _ask(self, wheels: Sequence[Source], offline: bool) -> dict[str, str]:
+        """Ask uv for exact pins; halves the question when uv refuses it, to find who is to blame."""
+        if not wheels:
+            return {}
+        target = _target_of(wheels)
+        with tempfile.TemporaryDirectory(prefix="reprobuild-uv-") as folder:
+            lines = [f"{wheel.name}=={wheel.version}" for wheel in wheels]
+            job = _Job(self._run, Path(folder), target, _sources(lines, (), Path(folder)), ())
+            # identity is the digest: which index has the bytes does not matter here
+            options = [
+                "--no-deps",
+                "--index-strategy",
+                "unsafe-first-match",
+                *(["--offline"] if offline else []),
+            ]
+            try:
+                packages = pylock.parse(job.pylock({}, options, None), "uv's pylock.toml")
+            except NetworkError:
+                if not offline or len(wheels) == 1:
+                    return {}
+                packages = None
+            except ResolveError:
+                packages = None
+        if packages is None:
+            if len(wheels) == 1:
+                return {}
+            half = len(wheels) // 2
+            return self._ask(wheels[:half], offline) | self._ask(wheels[half:], offline)
+        by_digest = {one.sha256: one.location for package in packages for one in package.wheels if one.sha256}
+        found = {wheel.file_name: by_digest[wheel.sha256] for wheel in wheels if wheel.sha256 in by_digest}
+        for wheel in wheels:
+            if wheel.file_name in found:
+                self._addresses.add(wheel.sha256, [found[wheel.file_name]])
+        return found
+
+    @property
+    def _config(self) -> IndexConfig:
+        if self._given_config is None:
+            self._given_config = read_index_config(self._environment)
+        return self._given_config
+
+    def _second_strategy(self) -> str | None:
+        """pip's extra indexes count like the default one: what the first lacks may come from the next."""
+        return (
+            "unsafe-first-match"
+            if self._config.pip_rules and "UV_INDEX_STRATEGY" not in self._environment
+            else None
+        )
+
+    def _label(self, url: str | None) -> str:
+        """The name that locks call an index by: find-links, a configured name, extra-N, or default."""
+        if url is None:
+            return "direct"
+        for link in self._config.find_links:
+            if _same(url, link):
+                return FIND_LINKS
+        return next((index.name for index in self._config.indexes if _same(url, index.url)), DEFAULT)
+
+    def _run(self, options: Sequence[str], cwd: Path, words: str) -> str:
+        """stdout of `uv pip compile`.
+
+        Raises:
+            ToolMissingError; what uv says in our words; _FirstIndexError.
+        """
+        config = self._config
+        # addresses go by the environment: other users can read arguments
+        environment = {name: value for name, value in self._environment.items() if name not in _REPLACED}
+        environment |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        if config.default_index:
+            environment["UV_DEFAULT_INDEX"] = config.default_index.url
+        if config.extra_indexes:
+            environment["UV_INDEX"] = " ".join(
+                f"{_uv_name(one.name)}={one.url}" for one in config.extra_indexes
+            )
+        if config.find_links:
+            environment["UV_FIND_LINKS"] = ",".join(config.find_links)
+        if config.cert:
+            environment["SSL_CERT_FILE"] = config.cert
+        if config.keyring:
+            environment["UV_KEYRING_PROVIDER"] = "subprocess"
+        command = [str(self._find()), "pip", "compile", *options]
+        if config.no_index:
+            command.append("--no-index")
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == 0:
+            return done.stdout
+        secrets = Credentials(
+            [index.url for index in config.indexes] + [one for one in config.find_links if "@" in one]
+        )
+        stderr = _URL.sub(lambda match: redact(match[0]), secrets.scrub(done.stderr))
+        if stopped_at_first_index(stderr):
+            raise _FirstIndexError(stderr, words)
+        raise error_of(stderr, words)
+
+    def _find(self) -> Path:
+        if self._program is None:
+            try:
+                from uv import find_uv_bin
+
+                self._program = Path(os.fsdecode(find_uv_bin()))
+            except (ImportError, FileNotFoundError):
+                found = shutil.which("uv", path=self._environment.get("PATH"))
+                if found is None:
+                    raise ToolMissingError(
+                        "uv is not installed", hint="install it with `pip install uv`"
+                    ) from None
+                self._program = Path(found)
+        return self._program
+
+
+_URL = re.compile(r"(?:https?|file)://[^\s`'\")\]]+")
+_REPLACED = frozenset(
+    {
+        "UV_CUSTOM_COMPILE_COMMAND",
+        "UV_DEFAULT_INDEX",
+        "UV_EXTRA_INDEX_URL",
+        "UV_FIND_LINKS",
+        "UV_INDEX",
+        "UV_INDEX_URL",
+        "UV_PROJECT",
+        "UV_WORKING_DIR",
+        "UV_CONSTRAINT",
+        "UV_OVERRIDE",
+        "UV_EXCLUDE",
+        "VIRTUAL_ENV",
+    }
+)
+
+
+class _FirstIndexError(Exception):
+    def __init__(self, stderr: str, words: str) -> None:
+        super().__init__()
+        self.error = error_of(stderr, words)
+
+
+@dataclass
+class _Job:
+    """One resolution: what uv is asked, in the two forms that we need."""
+
+    run: Callable[[Sequence[str], Path, str], str]
+    folder: Path
+    target: _Target
+    sources: tuple[str, ...]
+    files: Sequence[Path]
+    strategy: tuple[str, ...] = ()
+
+    @property
+    def cwd(self) -> Path:
+        return self.files[0].resolve().parent if self.files else self.folder
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        return (
+            *self.sources,
+            *self.target.options,
+            *("--python", sys.executable, "--only-binary", ":all:", "--no-header", "--quiet"),
+        )
+
+    def pylock(self, kept: Mapping[str, str], options: Sequence[str], second_strategy: str | None) -> str:
+        """Resolve; uv prefers the versions that it finds in an existing output file."""
+        output = self.folder / PYLOCK
+        rows = [
+            f'[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = []\n'
+            for name, version in kept.items()
+        ]
+        asked = [
+            *self.common,
+            "--format",
+            "pylock.toml",
+            "--generate-hashes",
+            *options,
+            "--output-file",
+            str(output),
+        ]
+
+        def compiled() -> str:
+            output.unlink(missing_ok=True)
+            if rows:
+                output.write_text(
+                    'lock-version = "1.0"\ncreated-by = "reprobuild"\n' + "\n".join(rows), "utf-8"
+                )
+            self.run([*asked, *self.strategy], self.cwd, self.target.words)
+            return output.read_text(encoding="utf-8")
+
+        try:
+            return compiled()
+        except _FirstIndexError as error:
+            if second_strategy is None:
+                raise error.error from None
+            self.strategy = ("--index-strategy", second_strategy)
+        try:
+            return compiled()
+        except _FirstIndexError as error:
+            raise error.error from None
+
+    def annotated(
+        self, pins: Mapping[str, str], *, offline: bool, preferred: bool = False
+    ) -> dict[str, Annotated] | None:
+        """Pins with who needs them and where they come from; None when these pins do not resolve.
+
+        Args:
+            preferred: the pins are wishes only.
+        """
+        listed, output = self.folder / "pins.txt", self.folder / "requirements.txt"
+        text = "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
+        (output if preferred else listed).write_text(text, encoding="utf-8")
+        options = [*self.common, "--annotation-style", "line", "--emit-index-annotation", *self.strategy]
+        options += ["--output-file", str(output)] if preferred else ["--constraints", str(listed)]
+        try:
+            stdout = self.run([*options, *(["--offline"] if offline else [])], self.cwd, self.target.words)
+        except (ResolveError, NetworkError, _FirstIndexError):
+            return None
+        return parse_annotated(output.read_text(encoding="utf-8") if preferred else stdout)
+
+
+def _sources(requirements: Sequence[str], files: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    for line in requirements:
+        try:
+            Requirement(line)
+        except InvalidRequirement as error:
+            raise ResolveError(
+                f"not a requirement: {line}",
+                expected="NAME, NAME==VERSION or NAME @ ADDRESS (PEP 508)",
+                actual=str(error).splitlines()[0],
+                actual_from="python.requirements",
+            ) from error
+    for file in files:
+        if not file.is_file():
+            raise ResolveError(
+                f"requirements file {file} is not there", expected_from="python.requirements_file"
+            )
+    inline = folder / "requirements.in"
+    inline.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
+    return (*([str(inline)] if requirements else []), *(str(file.resolve()) for file in files))
+
+
+def _best(package: pylock.PylockPackage, target: _Target) -> pylock.PylockWheel:
+    if not package.wheels and package.other is not None:
+        raise ResolveError(
+            f"{package.name}: resolved to a {package.other}, and locks hold wheels",
+            hint=f"make a wheel of {package.name} and lock with UV_FIND_LINKS=its folder in the environment",
+        )
+    by_name = {wheel.file_name: wheel for wheel in package.wheels}
+    subject = f"{package.name} {package.version}"
+    chosen = wheel_choice.choose_wheel(
+        subject, list(by_name), target.python_version, target.glibc_version, target.system
+    )
+    return by_name[chosen]
+
+
+def _pins(kept: Mapping[str, Source]) -> dict[str, str]:
+    return {name: pin.version for name, pin in sorted(kept.items()) if pin.version}
+
+
+def _from_pin(pin: Source, depends: tuple[str, ...]) -> ResolvedWheel:
+    return ResolvedWheel(
+        name=pin.name,
+        version=pin.version or "",
+        file_name=pin.file_name,
+        sha256=pin.sha256,
+        size_bytes=pin.size_bytes,
+        index=pin.index or DEFAULT,
+        depends=depends,
+    )
+
+
+def _by_base(wheels: Sequence[Source]) -> list[list[Source]]:
+    groups: dict[str, list[Source]] = {}
+    for wheel in wheels:
+        groups.setdefault(_machine(wheel), []).append(wheel)
+    free = groups.pop("", [])
+    if not groups:
+        return [free] if free else []
+    first, *rest = groups.values()
+    return [first + free, *rest]
+
+
+def _machine(wheel: Source) -> str:
+    if wheel.system:
+        return wheel.system.partition("-")[0]
+    found = re.search(r"(x86_64|aarch64)\.whl$", wheel.file_name)
+    return found[1] if found else ""
+
+
+def _target_of(wheels: Sequence[Source]) -> _Target:
+    """The newest base of this machine: a pinned wheel is found by its digest, not by what fits."""
+    tags = [re.search(r"-cp3(\d+)-cp3\d", wheel.file_name) for wheel in wheels]
+    minor = next((int(tag[1]) for tag in tags if tag), sys.version_info.minor)
+    machine = next((found for wheel in wheels if (found := _machine(wheel))), "x86_64")
+    return _Target(f"3.{minor}", f"2.{_MANYLINUX[-1]}", f"{machine}-linux")
+
+
+def _same(url: str, configured: str) -> bool:
+    def normal(text: str) -> str:
+        file = local_path(text)
+        return str(file.absolute()) if file is not None else redact(text).rstrip("/")
+
+    return normal(url) == normal(configured)
+
+
+def _uv_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", name)
