@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import uv
+
 from reprobuild.adapters.host import nix_version
 from reprobuild.adapters.nix.process import run, uses_daemon
 from reprobuild.adapters.nix.sandbox import sandbox_problem
@@ -76,14 +78,14 @@ def check_disk() -> Finding:
 
 
 def check_uv() -> Finding:
-    from reprobuild.adapters.uv import find_uv
-
     try:
-        path = find_uv()
-    except ReprobuildError as error:
-        return Finding("uv", "failed", error.message, error.hint)
-    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    return Finding("uv", "ok", version or str(path))
+        path = uv.find_uv_bin()
+    except FileNotFoundError:
+        return Finding("uv", "failed", "not installed", "install it with `pip install uv`")
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return Finding("uv", "failed", done.stderr.strip() or f"{path} does not run", "install uv again")
+    return Finding("uv", "ok", done.stdout.strip())
 
 
 def check_gpu() -> Finding:

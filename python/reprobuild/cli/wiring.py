@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reprobuild.domain.lock import Source
     from reprobuild.services.build import BuildService
     from reprobuild.services.doctor import DoctorService
-    from reprobuild.services.fetch import FetchService
+    from reprobuild.services.fetch import FetchReport, FetchService
     from reprobuild.services.lock import LockService
     from reprobuild.services.plan import PlanService
     from reprobuild.services.project import Project
@@ -106,22 +106,27 @@ class Session:
             pin = read_lock(project).systems[project.spec.hardware.system]
             return self.debian(project.spec.base.mirrors).package_urls(source.pool_path or "", pin.snapshot)
 
+        def data_addresses(source: Source) -> Sequence[str]:
+            dataset = project.spec.datasets.get(source.name)
+            return [dataset.url] if dataset is not None and dataset.url else []
+
         return FetchService(
             store=self.store,
             http=self.http,
             locator=self.uv,
             debian_addresses=debian_addresses,
+            data_addresses=data_addresses,
             unpack_seed=unpack_seed,
             progress=self.renderer.fetch_progress(),
             cache_dir=cache_home(),
         )
 
-    def fetch_all(self, project: Project, *, offline: bool, given_caches: Sequence[str]) -> None:
+    def fetch_all(self, project: Project, *, offline: bool, given_caches: Sequence[str]) -> FetchReport:
         """Fill every source of a project's lock."""
         from reprobuild.services.project import require_fresh_lock
 
         lock = require_fresh_lock(project)
-        self.fetch_service(project).run(
+        return self.fetch_service(project).run(
             lock.for_system(project.spec.hardware.system), project.path, offline=offline, caches=caches(given_caches)
         )
 
@@ -133,13 +138,16 @@ class Session:
         from reprobuild.adapters.resources import nix_library
         from reprobuild.services.build import BuildService
 
+        def fetch_missing(project: Project) -> None:
+            self.fetch_all(project, offline=offline, given_caches=caches)
+
         return BuildService(
             evaluator=NixEvaluator(nix_library()),
             store=self.store,
             builder=NixBuilder(),
             host=LinuxHost(),
             records=self.records,
-            fetch_missing=lambda project: self.fetch_all(project, offline=offline, given_caches=caches),
+            fetch_missing=fetch_missing,
             log_file=log_file,
             sandbox_problem=lambda: sandbox_problem(nix_library()),
         )

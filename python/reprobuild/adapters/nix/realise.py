@@ -12,9 +12,10 @@ from pathlib import Path
 
 from reprobuild.adapters.nix.process import environment, program
 from reprobuild.adapters.nix_log import NixLogParser
-from reprobuild.domain.build_event import Event
+from reprobuild.domain.build_event import Event, Message
 
 STOP_WAIT_S = 15.0
+_ROOT_WARNING = "you did not specify '--add-root'"  # the build service makes roots of what it keeps
 
 
 class NixBuilder:
@@ -54,7 +55,8 @@ class NixBuilder:
         try:
             for raw in process.stderr:
                 for event in parser.feed(raw.decode("utf-8", "replace")):
-                    on_event(event)
+                    if not (isinstance(event, Message) and _ROOT_WARNING in event.text):
+                        on_event(event)
             return process.wait()
         except BaseException:
             _stop(process)

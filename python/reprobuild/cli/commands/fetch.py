@@ -27,9 +27,13 @@ def fetch(
         render.document(
             {
                 "schema": "reprobuild.fetch/1",
-                "fetched": list(report.fetched),
+                "fetched": [
+                    {"source": one.source.subject, "origin": one.origin, "from": one.label} for one in report.fetched
+                ],
                 "reused": len(report.reused),
-                "bytes": report.size_bytes,
+                "size_bytes": report.size_bytes,
+                "downloaded_bytes": report.downloaded_bytes,
+                "duration_s": round(report.seconds, 3),
             }
         )
     elif not quiet:

@@ -19,8 +19,8 @@ def plan(
 
     opened = open_project(project, set_ or [])
     found = wiring.session(quiet=True).plan_service(opened).run(opened, wiring.caches(cache or ()))
-    steps = found.fetch.steps if found.fetch else ()
-    to_fetch = [step for step in steps if step.place != "present"]
+    to_fetch = found.fetch.to_fetch if found.fetch else ()
+    fetch_bytes = sum(item.source.size_bytes for item in to_fetch)
     if as_json:
         render.document(
             {
@@ -28,9 +28,16 @@ def plan(
                 "build": list(found.build),
                 "reuse": list(found.reuse),
                 "fetch": [
-                    {"source": s.source.subject, "from": s.where, "bytes": s.source.size_bytes} for s in to_fetch
+                    {
+                        "source": item.source.subject,
+                        "origin": item.origin,
+                        "from": item.label,
+                        "size_bytes": item.source.size_bytes,
+                    }
+                    for item in to_fetch
                 ],
-                "fetch_bytes": sum(step.source.size_bytes for step in to_fetch),
+                "fetch_bytes": fetch_bytes,
+                "download_bytes": found.fetch.download_bytes if found.fetch else 0,
                 "out_path": found.instantiation.model.out_path,
                 "drv_path": found.instantiation.model.drv_path,
             }
@@ -38,9 +45,8 @@ def plan(
         return
     for title, names in (("build", found.build), ("reuse", found.reuse)):
         render.result_line(f"{title} {len(names)}" + (f": {_shortened(names)}" if names else ""))
-    total = sum(step.source.size_bytes for step in to_fetch)
-    render.result_line(f"fetch {len(to_fetch)}" + (f", {render.size(total)}" if to_fetch else ""))
-    rows = [[step.source.subject, render.size(step.source.size_bytes), step.where] for step in to_fetch]
+    render.result_line(f"fetch {len(to_fetch)}" + (f", {render.size(fetch_bytes)}" if to_fetch else ""))
+    rows = [[item.source.subject, render.size(item.source.size_bytes), item.label or item.origin] for item in to_fetch]
     for line in render.table(rows, indent="  "):
         render.result_line(line)
     render.result_line(found.instantiation.model.out_path)
