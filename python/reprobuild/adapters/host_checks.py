@@ -13,8 +13,8 @@ from reprobuild.adapters.host import nix_version
 from reprobuild.adapters.nix.process import run, uses_daemon
 from reprobuild.adapters.nix.sandbox import sandbox_problem
 from reprobuild.adapters.resources import nix_library
+from reprobuild.domain.finding import Finding
 from reprobuild.errors import ReprobuildError
-from reprobuild.services.doctor import Finding
 
 OLDEST_NIX = (2, 8)
 NEEDED_FREE_BYTES = 5_000_000_000

@@ -38,6 +38,13 @@ def cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reprobuild"
 
 
+def templates() -> Path:
+    """Folder with the projects that `reprobuild init` starts from."""
+    from reprobuild.adapters import resources
+
+    return resources.templates()
+
+
 def caches(given: Sequence[str]) -> tuple[str, ...]:
     """Binary caches: those of the call, then those of REPROBUILD_CACHES (separated by spaces)."""
     return (*given, *os.environ.get("REPROBUILD_CACHES", "").split())

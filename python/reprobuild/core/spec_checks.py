@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
+import collections
 from collections.abc import Iterable
 
+from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.spec import Spec, Stage
 from reprobuild.errors import NotYetSupportedError, SpecError
 
 RESERVED_STAGE_NAMES = frozenset({"model", "environment", "base"})
+# What the worker itself puts into an artifact (docs/formats/manifest.md).
+RESERVED_FILES = frozenset(
+    {"README.md", "hardware.json", "manifest.json", "metrics.json", "reprobuild.lock", "source", "spec.json"}
+)
 
 
 def check_references(spec: Spec, origin: str) -> None:
@@ -24,12 +29,18 @@ def check_references(spec: Spec, origin: str) -> None:
                 expected=f"a name other than {', '.join(sorted(RESERVED_STAGE_NAMES))}",
                 actual=name,
             )
+        for key in ("files", "needs", "data", "outputs", "features"):
+            _once(f"{origin}: stages.{name}.{key}", getattr(stage, key))
         _declared(f"{origin}: stages.{name}.needs", "stage", stage.needs, spec.stages)
         _declared(f"{origin}: stages.{name}.data", "dataset", stage.data, spec.datasets)
     try:
         spec.stage_order()
     except ValueError as error:
-        raise SpecError(f"{origin}: stages: {error}", hint="take one of the needs out") from error
+        raise SpecError(
+            f"{origin}: {error}",
+            expected="stages that can be built one after the other",
+            hint="take one of the needs out",
+        ) from error
     for name, metric in spec.metrics.items():
         _declared(f"{origin}: metrics.{name}.stage", "stage", [metric.stage], spec.stages)
         if "metrics.json" not in spec.stages[metric.stage].outputs:
@@ -45,8 +56,15 @@ def check_references(spec: Spec, origin: str) -> None:
                 expected=f"minimum at most maximum ({metric.maximum})",
                 actual=f"minimum {metric.minimum}",
             )
+    _once(f"{origin}: python.requirements", spec.python.requirements)
+    _once(f"{origin}: artifact.files", spec.artifact.files)
     for position, entry in enumerate(spec.artifact.files):
         _artifact_file(f"{origin}: artifact.files[{position}]", entry, spec.stages)
+    _once(
+        f"{origin}: artifact.files",
+        [entry.partition("/")[2] for entry in spec.artifact.files],
+        "two stages give a file of this name",
+    )
 
 
 def refuse_unsupported(spec: Spec, origin: str) -> None:
@@ -76,7 +94,7 @@ def _declared(where: str, kind: str, names: Iterable[str], known: Iterable[str])
     known = sorted(known)
     for name in names:
         if name not in known:
-            near = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+            near = nearest(name, known)
             raise SpecError(
                 f"{where}: there is no {kind} {name}",
                 expected=f"one of {', '.join(known)}" if known else f"a {kind} of this file (it has none)",
@@ -85,14 +103,34 @@ def _declared(where: str, kind: str, names: Iterable[str], known: Iterable[str])
             )
 
 
+def _once(where: str, names: Iterable[str], message: str = "named twice") -> None:
+    name, count = next(iter(collections.Counter(names).most_common(1)), ("", 0))
+    if count > 1:
+        raise SpecError(f"{where}: {message}", expected="each name once", actual=f"{name}, {count} times")
+
+
 def _artifact_file(where: str, entry: str, stages: dict[str, Stage]) -> None:
     stage, _, file = entry.partition("/")
     if not file:
-        raise SpecError(f"{where}: expected STAGE/FILE", expected="such as train/weights.safetensors", actual=entry)
+        raise SpecError(
+            f"{where}: not STAGE/FILE", expected="such as train/weights.safetensors", actual=entry
+        )
     _declared(where, "stage", [stage], stages)
-    if file.partition("/")[0] not in {output.partition("/")[0] for output in stages[stage].outputs}:
+    top = file.partition("/")[0]
+    if top in RESERVED_FILES:
+        raise SpecError(
+            f"{where}: every artifact has a {top} already",
+            expected=f"a name other than {', '.join(sorted(RESERVED_FILES))}",
+            actual=file,
+            hint="leave the entry out, or give the stage's output another name",
+        )
+    outputs = stages[stage].outputs
+    if top not in {output.partition("/")[0] for output in outputs}:
+        near = nearest(file, outputs)
         raise SpecError(
             f"{where}: stage {stage} does not write {file}",
-            expected=f"one of {', '.join(stages[stage].outputs)}",
+            expected=f"one of {', '.join(outputs)}",
+            expected_from=f"outputs of [stages.{stage}]",
             actual=file,
+            hint=f"did you mean `{stage}/{near}`?" if near else f"add it to outputs of [stages.{stage}]",
         )

@@ -6,14 +6,14 @@ JSON, sorted, one source per line, so that a changed pin is a changed line. Form
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, StringConstraints
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
 
-LOCK_SCHEMA = "reprobuild.lock/1"
+LOCK_SCHEMA: Final = "reprobuild.lock/1"
 LOCK_FILE = "reprobuild.lock"
 
 Kind = Literal["data", "deb", "seed", "tool", "wheel"]
@@ -81,11 +81,14 @@ class Lock(Value):
     def to_text(self) -> str:
         """The file's text: sorted, one source per line, ends with a newline."""
         head = self.model_dump(mode="json", by_alias=True, exclude={"sources"}, exclude_none=True)
+        head = {
+            key: dict(sorted(part.items())) if isinstance(part, dict) else part for key, part in head.items()
+        }
         lines = [f"  {json.dumps(key)}: {_inline(head[key])}" for key in ("schema", "inputs", "systems")]
-        # one source a line: a changed pin is a changed line
         rows = sorted(self.sources, key=lambda s: (s.kind, s.name, s.system or "", s.file_name))
         body = ",\n".join(
-            "    " + _inline(row.model_dump(mode="json", exclude_none=True, exclude_defaults=True)) for row in rows
+            "    " + _inline(row.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
+            for row in rows
         )
         lines.append(f'  "sources": [\n{body}\n  ]')
         return "{\n" + ",\n".join(lines) + "\n}\n"

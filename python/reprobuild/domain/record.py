@@ -5,13 +5,13 @@ Format page: docs/formats/record.md.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reprobuild.domain.digest import Digest
 
-RECORD_SCHEMA = "reprobuild.record/1"
+RECORD_SCHEMA: Final = "reprobuild.record/1"
 
 
 class _Value(BaseModel):

@@ -1,189 +1,332 @@
 """The model spec, `reprobuild.toml`, as checked and frozen values.
 
-What a person writes; format page: docs/formats/spec.md. Defaults stand here only: `nix/lib/spec-defaults.json`
-is generated from these classes (`reprobuild schema --defaults`), and a test says so when it drifts.
+What a person writes; format page: docs/formats/spec.md. Defaults stand here only:
+`nix/lib/spec-defaults.json` is generated from these classes (`reprobuild schema --defaults`), and a test
+says so when it drifts.
 """
 
 from __future__ import annotations
 
+import datetime
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, NoReturn, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from reprobuild.domain.digest import Digest
 
-SPEC_SCHEMA = "reprobuild.spec/1"
+SPEC_SCHEMA: Final = "reprobuild.spec/1"
 SPEC_FILE = "reprobuild.toml"
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
-MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]*$", max_length=64)]
-Text = Annotated[str, StringConstraints(min_length=1)]
-Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+_NAME = r"^[a-z][a-z0-9-]*$"
+_MODEL_NAME = r"^[a-z0-9][a-z0-9-]*$"
+_VERSION = r"^[0-9A-Za-z][0-9A-Za-z._-]*$"
+_METRIC_NAME = r"^[a-zA-Z][a-zA-Z0-9_.-]*$"
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_SNAPSHOT = r"^\d{8}T\d{6}Z$"
+
+# What each pattern means, for messages.
+PATTERN_WORDS = {
+    _NAME: "a small letter, then small letters, digits and -, such as train-2",
+    _MODEL_NAME: "small letters, digits and -, such as digits-2",
+    _VERSION: "letters, digits, and . _ - between them, such as 1.0.0",
+    _METRIC_NAME: "a letter, then letters, digits and . _ -, such as f1_score",
+    _DATE: "a date as YYYY-MM-DD, such as 2026-11-20",
+    _SNAPSHOT: "a moment as YYYYMMDDTHHMMSSZ, such as 20261120T000000Z",
+}
 
 
-def _project_relative(path: str) -> str:
+def _refuse(message: str, expected: str, hint: str = "", actual: str = "") -> NoReturn:
+    """Refuse a value; core/spec_parse.py makes the error of it, with file and key."""
+    sides = {"expected": expected, "hint": hint, "actual": actual}
+    raise PydanticCustomError("spec", message, {key: text for key, text in sides.items() if text})
+
+
+def _inside(path: str, place: str, example: str) -> str:
     parts = path.split("/")
-    if path.startswith("/") or ".." in parts or "" in parts or "\\" in path:
-        raise ValueError("expected a path inside the project, such as data/rows.csv")
-    return "/".join(part for part in parts if part != ".") or "."
+    if path.startswith("/") or "\\" in path or not {"", ".", ".."}.isdisjoint(parts):
+        _refuse(
+            f"not a path inside the {place}",
+            f"names joined by /, without . and .. among them, such as {example}",
+        )
+    return path
 
 
-ProjectPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_project_relative)]
+def _project_path(path: str) -> str:
+    return _inside(path, "project", "data/rows.csv")
+
+
+def _output_path(path: str) -> str:
+    return _inside(path, "stage's output", "weights.safetensors")
+
+
+def _entry_point(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", text, re.ASCII):
+        return text
+    if not re.fullmatch(r"[\w./-]+\.py", text, re.ASCII):
+        _refuse("neither a script nor a function", "script.py, or package.module:function")
+    return _project_path(text)
+
+
+def _real_date(text: str) -> str:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        _refuse("there is no such day", "a date as YYYY-MM-DD, such as 2026-11-20")
+    return text
+
+
+def _address(text: str) -> str:
+    scheme, mark, rest = text.partition("://")
+    if not mark or scheme not in ("http", "https", "file"):
+        _refuse("not an address", "https://HOST/PATH (or http, file)")
+    if "@" in rest.partition("/")[0]:
+        _refuse(
+            "an address with a user or password in it",
+            "an address without secrets: the spec becomes part of every artifact",
+            "put the password into ~/.netrc",
+            f"{scheme}://…@{rest.partition('/')[0].rpartition('@')[2]}",
+        )
+    return text
+
+
+def _sri(text: Any) -> Any:
+    """One spelling only, as the digest of a lock's inputs is taken over the text (nix/lib/lock.nix)."""
+    if isinstance(text, str):
+        try:
+            digest = Digest(text)
+        except ValueError:
+            _refuse(
+                "not a SHA-256 digest",
+                "sha256- and 44 characters of base 64, as `nix hash file FILE` prints it",
+            )
+        if digest != text:
+            _refuse(
+                "a digest in another spelling", str(digest), "write the expected text: it is the same digest"
+            )
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
+MetricName = Annotated[str, StringConstraints(pattern=_METRIC_NAME, max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Date = Annotated[str, StringConstraints(pattern=_DATE), AfterValidator(_real_date)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+ProjectPath = Annotated[Text, AfterValidator(_project_path)]
+OutputPath = Annotated[Text, AfterValidator(_output_path)]
+Address = Annotated[Text, AfterValidator(_address)]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class TensorSignature(Section):
     """One named input or output of the model."""
 
-    dtype: Text
+    dtype: Text = Field(description="element type, such as float32")
     shape: tuple[int | str, ...] = Field(description="sizes; a word such as 'batch' stands for a free size")
-    description: str = ""
+    description: str = Field(default="", description="what the values mean")
 
 
 class Model(Section):
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$", max_length=64)]
-    description: Text
-    license: Text = Field(description="SPDX expression")
-    owners: Annotated[tuple[Text, ...], Field(min_length=1)]
-    tags: tuple[Text, ...] = ()
-    inputs: dict[str, TensorSignature] = {}
-    outputs: dict[str, TensorSignature] = {}
+    """What the model is, and whose."""
+
+    name: Annotated[str, StringConstraints(pattern=_MODEL_NAME, max_length=64)] = Field(
+        description="short name, such as digits"
+    )
+    version: Annotated[str, StringConstraints(pattern=_VERSION, max_length=64)] = Field(
+        description="version of the model, such as 1.0.0"
+    )
+    description: Text = Field(description="one sentence: what it does")
+    license: Text = Field(description="licence of the model, an SPDX expression such as Apache-2.0")
+    owners: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(description="who answers for it")
+    tags: tuple[Text, ...] = Field(default=(), description="words for the model card")
+    inputs: dict[str, TensorSignature] = Field(default={}, description="signature: what goes in")
+    outputs: dict[str, TensorSignature] = Field(default={}, description="signature: what comes out")
 
 
 class Base(Section):
     """The system below Python: C library, interpreter, shared libraries."""
 
-    kind: Literal["debian", "nixpkgs"] = "debian"
-    suite: Literal["bookworm", "trixie"] = "bookworm"
-    snapshot: Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}Z$")] | None = Field(
+    kind: Literal["debian", "nixpkgs"] = Field(default="debian", description="where the system comes from")
+    suite: Literal["bookworm", "trixie"] = Field(
+        default="bookworm", description="Debian 12 with Python 3.11, or Debian 13 with Python 3.13"
+    )
+    snapshot: Annotated[str, StringConstraints(pattern=_SNAPSHOT)] | None = Field(
         default=None, description="dated state of the archive; the newest one when left out"
     )
     packages: tuple[Text, ...] = Field(default=(), description="further packages, with what they depend on")
-    mirrors: tuple[Text, ...] = Field(default=(), description="addresses tried before the host's own mirrors")
+    mirrors: tuple[Address, ...] = Field(
+        default=(), description="addresses tried before the host's own mirrors"
+    )
 
 
 class Python(Section):
-    requirements: tuple[Text, ...] = ()
+    """The wheels that all stages see."""
+
+    requirements: tuple[Text, ...] = Field(
+        default=(), description="requirements as pip writes them (PEP 508)"
+    )
     requirements_file: ProjectPath | None = Field(
         default=None, description="requirements.txt or pyproject.toml inside the project"
     )
 
 
 class Cuda(Section):
-    toolkit: Text
+    """Not honoured yet: refused when given."""
+
+    toolkit: Text = Field(description="version of the CUDA toolkit, such as 12.4")
 
 
 class Driver(Section):
-    minimum: Text
+    """Not honoured yet: refused when given."""
+
+    minimum: Text = Field(description="oldest driver version, such as 550.54")
 
 
 class Hardware(Section):
     """What a builder must have; recorded in the artifact as required."""
 
-    system: Literal["x86_64-linux", "aarch64-linux"] = "x86_64-linux"
-    accelerator: Literal["none", "nvidia"] = "none"
-    gpu: Text | None = None
-    compute_capability: Text | None = None
+    system: Literal["x86_64-linux", "aarch64-linux"] = Field(
+        default="x86_64-linux", description="Nix's name of the system"
+    )
+    accelerator: Literal["none", "nvidia"] = Field(default="none", description="kind of GPU")
+    gpu: Text | None = Field(default=None, description="GPU model")
+    compute_capability: Text | None = Field(default=None, description="CUDA compute capability, such as 9.0")
 
 
 class Resources(Section):
-    """Planned use, compared with the measured one."""
+    """Planned use, compared with the measured one. Not honoured yet: refused when given."""
 
-    cores: Annotated[int, Field(gt=0)] | None = None
-    memory_gib: Annotated[Finite, Field(gt=0)] | None = None
-    time_s: Annotated[Finite, Field(gt=0)] | None = None
+    cores: Annotated[int, Field(gt=0)] | None = Field(default=None, description="processor cores")
+    memory_gib: Annotated[Finite, Field(gt=0)] | None = Field(default=None, description="memory, GiB")
+    time_s: Annotated[Finite, Field(gt=0)] | None = Field(default=None, description="time, seconds")
 
 
 class Numerics(Section):
     """How the numbers are kept equal."""
 
-    level: Literal["exact", "portable", "tolerant"] = "exact"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    threads: Annotated[int, Field(gt=0, le=1024)] = 2
+    level: Literal["exact", "portable", "tolerant"] = Field(
+        default="exact", description="what must be equal, and on which machines"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        default=0, description="seed of Python, numpy and torch"
+    )
+    threads: Annotated[int, Field(gt=0, le=1024)] = Field(
+        default=2, description="threads of numeric libraries"
+    )
     deterministic: bool = Field(default=True, description="refuse operators that have no deterministic form")
     tf32: bool = Field(default=False, description="allow TensorFloat-32 on GPUs")
 
 
 class Dataset(Section):
+    """One file of data, pinned by its digest."""
+
     path: ProjectPath | None = Field(default=None, description="file inside the project")
-    url: Text | None = Field(default=None, description="address of the file; needs sha256")
-    sha256: Digest | None = Field(default=None, description="expected digest, checked when locking")
+    url: Address | None = Field(default=None, description="address of the file; needs sha256")
+    sha256: Annotated[Digest, BeforeValidator(_sri)] | None = Field(
+        default=None, description="expected digest, checked when locking"
+    )
     source: Text = Field(description="where it comes from: an address or a citation")
-    license: Text
+    license: Text = Field(description="licence of the data, an SPDX expression or a name")
     retrieved: Date = Field(description="day of retrieval, YYYY-MM-DD, as a string")
-    description: str = ""
-    owner: str = ""
+    description: str = Field(default="", description="what is in it")
+    owner: str = Field(default="", description="who answers for it")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.path is None) == (self.url is None):
-            raise ValueError("expected either path (a file of the project) or url")
+            _refuse(
+                "where is the data?" if self.path is None else "the data has two places",
+                "either path (a file of the project) or url",
+                actual="neither" if self.path is None else "both",
+            )
         if self.url is not None and self.sha256 is None:
-            raise ValueError("a dataset with url needs sha256")
+            _refuse("url without sha256", "the digest that the file must have, as sha256", actual="none")
         return self
 
 
 class Stage(Section):
-    run: Text = Field(description="script.py, or package.module:function")
+    """One step; a derivation of its own."""
+
+    run: Annotated[Text, AfterValidator(_entry_point)] = Field(
+        description="script.py, or package.module:function"
+    )
     files: tuple[ProjectPath, ...] = Field(default=(), description="further files and folders it may see")
     needs: tuple[Name, ...] = Field(default=(), description="stages whose outputs it reads")
     data: tuple[Name, ...] = Field(default=(), description="datasets it reads")
-    params: dict[str, Any] = {}
-    outputs: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(
+    params: dict[str, Any] = Field(default={}, description="what the code reads as parameters; any keys")
+    outputs: Annotated[tuple[OutputPath, ...], Field(min_length=1)] = Field(
         description="every file or folder that it writes"
     )
     features: tuple[Text, ...] = Field(default=(), description="system features that its builder must have")
 
     @model_validator(mode="after")
     def _runnable(self) -> Self:
-        if not re.fullmatch(r"[\w./-]+\.py|[A-Za-z_][\w.]*:[A-Za-z_]\w*", self.run):
-            raise ValueError(f"run: expected script.py or package.module:function, found {self.run!r}")
         if ":" in self.run and not self.files:
-            raise ValueError("run names a function: list the files of its package under files")
-        if not self.run.endswith(".py") or ":" in self.run:
-            return self
-        _project_relative(self.run)
+            _refuse(
+                "run names a function, and no file holds it",
+                "files with the package or module of the function",
+                f'such as files = ["{self.run.partition(":")[0].partition(".")[0]}"]',
+                f'run = "{self.run}", no files',
+            )
         return self
 
     @property
     def source_files(self) -> tuple[str, ...]:
         """Everything of the project that the stage sees, sorted: its script and `files`."""
-        script = () if ":" in self.run else (_project_relative(self.run),)
+        script = () if ":" in self.run else (self.run,)
         return tuple(sorted({*self.files, *script}))
 
 
 class Tolerance(Section):
     """By how much two runs may differ in a metric and still count as the same behaviour."""
 
-    absolute: Annotated[Finite, Field(ge=0)] | None = None
-    relative: Annotated[Finite, Field(ge=0)] | None = None
+    absolute: Annotated[Finite, Field(ge=0)] | None = Field(
+        default=None, description="in the metric's own unit"
+    )
+    relative: Annotated[Finite, Field(ge=0)] | None = Field(
+        default=None, description="as a share of the value"
+    )
 
 
 class Metric(Section):
-    stage: Name
-    minimum: Finite | None = None
-    maximum: Finite | None = None
+    """A number that a stage measures, with its goal."""
+
+    stage: Name = Field(description="stage that writes it to metrics.json")
+    minimum: Finite | None = Field(default=None, description="goal: at least this")
+    maximum: Finite | None = Field(default=None, description="goal: at most this")
     required: bool = Field(default=True, description="a missed goal fails the model")
-    tolerance: Tolerance | None = None
-    description: str = ""
-    owner: str = ""
+    tolerance: Tolerance | None = Field(default=None, description="how far two runs may differ")
+    description: str = Field(default="", description="what it measures")
+    owner: str = Field(default="", description="who answers for the goal")
     reason: str = Field(default="", description="why this goal and this tolerance")
 
 
 class Artifact(Section):
-    files: tuple[Text, ...] = Field(default=(), description="STAGE/FILE, copied into the artifact as FILE")
+    """What of the stages' outputs becomes part of the model."""
+
+    files: tuple[OutputPath, ...] = Field(
+        default=(), description="STAGE/FILE, copied into the artifact as FILE"
+    )
 
 
 class Spec(Section):
     """A whole `reprobuild.toml`."""
 
-    schema_: Literal["reprobuild.spec/1"] = Field(alias="schema")
+    schema_: Literal["reprobuild.spec/1"] = Field(
+        alias="schema", description="name and version of this format"
+    )
     model: Model
     base: Base = Base()
     python: Python = Python()
@@ -208,7 +351,15 @@ class Spec(Section):
         while left:
             ready = [name for name, stage in left.items() if all(need in order for need in stage.needs)]
             if not ready:
-                raise ValueError(f"stages need each other in a circle: {', '.join(left)}")
+                raise ValueError(f"stages need each other in a circle: {' → '.join(_circle(left))}")
             order.append(ready[0])
             del left[ready[0]]
         return tuple(order)
+
+
+def _circle(left: dict[str, Stage]) -> list[str]:
+    """One circle among stages that all wait for each other or for a circle: `[a, b, a]`."""
+    walk = [next(iter(left))]
+    while walk[-1] not in walk[:-1]:
+        walk.append(next(need for need in sorted(left[walk[-1]].needs) if need in left))
+    return walk[walk.index(walk[-1]) :]

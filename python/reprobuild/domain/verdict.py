@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERDICT_SCHEMA = "reprobuild.verdict/1"
+VERDICT_SCHEMA: Final = "reprobuild.verdict/1"
 
 
 class _Value(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,12 @@ from pydantic import ValidationError
 from reprobuild.core.lock_inputs import Part, input_digests
 from reprobuild.core.overrides import merged, parse_overrides
 from reprobuild.core.spec_checks import refuse_unsupported
+from reprobuild.core.spec_keys import key_path
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, LOCK_SCHEMA, Lock
 from reprobuild.domain.spec import SPEC_FILE, Spec
 from reprobuild.errors import LockFormatError, LockMissingError, LockStaleError, SpecError
-
 
 _PARTS: dict[Part, str] = {"base": "[base]", "data": "[datasets]", "python": "[python]"}
 
@@ -65,7 +66,7 @@ def open_project(path: Path, assignments: Sequence[str] = ()) -> Project:
         raise SpecError(f"cannot read {file}: {error}") from error
     document = parse_toml(text)
     overrides = parse_overrides(assignments, document)
-    spec = parse_spec(merged(document, overrides))
+    spec = parse_spec(merged(document, overrides), f"{SPEC_FILE} with --set" if overrides else SPEC_FILE)
     refuse_unsupported(spec, SPEC_FILE)
     _check_files(path, spec)
     return Project(path, spec, overrides)
@@ -83,6 +84,8 @@ def read_lock(project: Project) -> Lock:
         raise LockMissingError(
             f"{project.spec.model.name}: there is no {LOCK_FILE}", hint="run `reprobuild lock`"
         ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LockFormatError(f"cannot read {LOCK_FILE}: {error}", hint="run `reprobuild lock`") from error
     try:
         found = json.loads(text)
         if isinstance(found, dict) and found.get("schema") != LOCK_SCHEMA:
@@ -94,9 +97,11 @@ def read_lock(project: Project) -> Lock:
             )
         return Lock.model_validate_json(text)
     except (json.JSONDecodeError, ValidationError) as error:
-        first = str(error.errors()[0]["loc"]) if isinstance(error, ValidationError) else str(error)
         raise LockFormatError(
-            f"{LOCK_FILE} is damaged: {first}", hint="restore it from version control, or run `reprobuild lock`"
+            f"{LOCK_FILE} is damaged",
+            expected=LOCK_SCHEMA,
+            actual=_damage(error),
+            hint="restore it from version control, or run `reprobuild lock`",
         ) from error
 
 
@@ -109,6 +114,15 @@ def require_fresh_lock(project: Project) -> Lock:
     lock = read_lock(project)
     for part, digest in project.input_digests().items():
         if (locked := lock.inputs.get(part)) != digest:
+            if _touched(part, project.overrides):
+                raise LockStaleError(
+                    f"{LOCK_FILE} was made from another {_PARTS[part]} than --set asks for",
+                    expected=f"inputs {digest[:16]}…",
+                    expected_from=f"{SPEC_FILE} with --set",
+                    actual=f"inputs {(locked or 'none')[:16]}…",
+                    actual_from=LOCK_FILE,
+                    hint=f"write the change into {SPEC_FILE}, then run `reprobuild lock`",
+                )
             raise LockStaleError(
                 f"{LOCK_FILE} is stale: {_PARTS[part]} has changed in {SPEC_FILE} since",
                 expected=f"inputs {digest[:16]}…",
@@ -124,8 +138,24 @@ def require_fresh_lock(project: Project) -> Lock:
     return lock
 
 
+def _damage(error: json.JSONDecodeError | ValidationError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error}"
+    first = error.errors(include_url=False)[0]
+    return f"{key_path(first['loc']) or 'the whole file'}: {first['msg']}"
+
+
+def _touched(part: Part, overrides: dict[str, Any]) -> bool:
+    """Do these overrides reach into what this part of a lock is made from?"""
+    sections = {"base": ("base", "hardware"), "data": ("datasets",), "python": ("python", "cuda", "hardware")}
+    return any(section in overrides for section in sections[part])
+
+
 def _check_files(path: Path, spec: Spec) -> None:
+    """Everything named is there: scripts, data and requirements as files, the rest as files or folders."""
     named = [(f"stages.{name}", file) for name, stage in spec.stages.items() for file in stage.source_files]
+    single = {stage.run for stage in spec.stages.values()} | {data.path for data in spec.datasets.values()}
+    single.add(spec.python.requirements_file)
     named += [(f"datasets.{name}.path", data.path) for name, data in spec.datasets.items() if data.path]
     if spec.python.requirements_file:
         named.append(("python.requirements_file", spec.python.requirements_file))
@@ -136,4 +166,32 @@ def _check_files(path: Path, spec: Spec) -> None:
                 expected=str(path / file),
                 actual="nothing there",
                 hint="make the file, or mend the name",
+            )
+        if file in single and not (path / file).is_file():
+            raise SpecError(
+                f"{SPEC_FILE}: {key}: {file} is a folder", expected="a file", actual=str(path / file)
+            )
+        # data is pinned by its content, wherever the link leads; of source files Nix takes the link itself
+        if key.startswith("stages.") and not (path / file).resolve().is_relative_to(path):
+            raise SpecError(
+                f"{SPEC_FILE}: {key}: {file} is a link that leads out of the project",
+                expected=f"a file below {path}",
+                actual=str((path / file).resolve()),
+                hint="copy the file into the project",
+            )
+    if spec.python.requirements_file:
+        _check_requirements(path / spec.python.requirements_file)
+
+
+def _check_requirements(file: Path) -> None:
+    """A requirements file stands alone: what it would include is not part of the lock's inputs."""
+    if file.suffix == ".toml":
+        return
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if re.match(r"\s*(-r|-c|-e|--requirement|--constraint|--editable)\b", line):
+            raise SpecError(
+                f"{file.name}: line {number} includes another file, whose changes would go unnoticed",
+                expected="requirements only",
+                actual=line.strip(),
+                hint=f"copy its lines into {file.name}",
             )

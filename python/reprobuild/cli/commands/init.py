@@ -7,23 +7,26 @@ from typing import Annotated
 
 import typer
 
-from reprobuild.cli import render
+from reprobuild.cli import render, wiring
 from reprobuild.cli.options import JsonOption
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to put the project; made if it is not there.")] = Path(),
-    template: Annotated[str, typer.Option("--template", "-t", help="quickstart or scikit-learn.")] = "quickstart",
+    folder: Annotated[
+        Path, typer.Argument(help="Where to put the project; made if it is not there.")
+    ] = Path(),
+    template: Annotated[
+        str, typer.Option("--template", "-t", help="quickstart or scikit-learn.")
+    ] = "quickstart",
     as_json: JsonOption = False,
 ) -> None:
     """Make a small, complete project that builds as it is.
 
     Example: reprobuild init digits && cd digits && reprobuild lock && reprobuild nix build
     """
-    from reprobuild.adapters.resources import templates
     from reprobuild.services.init import start_project
 
-    written = start_project(templates(), template, folder)
+    written = start_project(wiring.templates(), template, folder)
     if as_json:
         render.document({"schema": "reprobuild.init/1", "folder": str(folder.resolve()), "files": written})
         return
