@@ -10,6 +10,7 @@ from reprobuild.domain import spec as spec_module
 from reprobuild.domain.lock import Lock
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.spec import Spec
+from reprobuild.domain.verdict import Verdict
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "model": spec_module.Model,
@@ -39,18 +40,23 @@ def record_schema() -> dict[str, Any]:
     return _published("build record", BuildRecord)
 
 
+def verdict_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a rebuild's verdict."""
+    return _published("verdict", Verdict)
+
+
 def _published(title: str, model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 
 def spec_defaults() -> dict[str, dict[str, Any]]:
-    """Section → key → value where a spec leaves the key out. Keys without a default, or with none, are absent."""
+    """Section → key → value where a spec leaves the key out, sorted. Keys without a default are absent."""
     defaults: dict[str, dict[str, Any]] = {}
-    for section, model in _SECTIONS.items():
+    for section, model in sorted(_SECTIONS.items()):
         values = {
             name: field.get_default()
-            for name, field in model.model_fields.items()
+            for name, field in sorted(model.model_fields.items())
             if not field.is_required() and field.get_default() is not None
         }
         defaults[section] = {

@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from reprobuild.cli import render
+from reprobuild.errors import UsageError
 
 
 def schema(
-    defaults: Annotated[bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")] = False,
     lock: Annotated[bool, typer.Option("--lock", help="Print the schema of reprobuild.lock.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Print the schema of build records.")] = False,
+    verdict: Annotated[bool, typer.Option("--verdict", help="Print the schema of verdicts.")] = False,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of reprobuild.toml (read as JSON).
 
@@ -20,14 +24,17 @@ def schema(
     """
     from reprobuild.core import spec_schema
 
-    if defaults:
-        render.document(spec_schema.spec_defaults())
-    elif lock:
-        render.document(spec_schema.lock_schema())
-    elif record:
-        render.document(spec_schema.record_schema())
-    else:
-        render.document(spec_schema.spec_schema())
+    asked = {"--lock": lock, "--record": record, "--verdict": verdict, "--defaults": defaults}
+    chosen = [option for option, on in asked.items() if on]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)}: one document at a time", hint=f"leave out {chosen[1]}")
+    documents = {
+        "--lock": spec_schema.lock_schema,
+        "--record": spec_schema.record_schema,
+        "--verdict": spec_schema.verdict_schema,
+        "--defaults": spec_schema.spec_defaults,
+    }
+    render.document(documents[chosen[0]]() if chosen else spec_schema.spec_schema())
 
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:
