@@ -73,7 +73,9 @@ class World:
     def environment(self, extra: Mapping[str, str] = {}) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("NIX_", "REPROBUILD_", "XDG_"))}
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # downloads, checked by hash
-        return {**kept, "HOME": str(self.home), "XDG_CACHE_HOME": cache, "CI": "true", **extra}
+        # Nix ends every process of a build user when a build ends, in other stores too: worlds do without such users.
+        config = {"NIX_CONFIG": "build-users-group ="}
+        return {**kept, **config, "HOME": str(self.home), "XDG_CACHE_HOME": cache, "CI": "true", **extra}
 
     def command(self, arguments: Sequence[str], *, offline: bool = False) -> list[str]:
         """How to run a command inside this world."""

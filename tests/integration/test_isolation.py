@@ -105,7 +105,8 @@ def test_time_zone_locale_home_user_folder_umask_and_hash_seed_change_nothing(
 
 
 def test_builds_without_a_sandbox_are_refused_by_the_stage_itself(world: World, tiny: Path) -> None:
-    drv_path = world.json("nix", "eval", cwd=tiny)["derivations"]["train"]["drv_path"]
+    evaluated = world.json("nix", "eval", "--set", "train.params.lr=0.31", cwd=tiny)
+    drv_path = evaluated["derivations"]["train"]["drv_path"]
     done = world.run(
         ["nix-store", "--realise", drv_path],
         cwd=tiny,
