@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -145,7 +145,7 @@ class HttpxClient:
                 if response.status_code == 206:
                     raise _AgainError("the server sent another range than asked for")
                 part.start_over()  # the server knows no ranges and sends all of it
-            for chunk in response.iter_raw(_CHUNK_BYTES):
+            for chunk in response.iter_raw():  # given a size it would hold back, and lose, the last bytes
                 part.add(chunk)
                 if part.too_long:
                     return
@@ -248,7 +248,7 @@ class HttpxClient:
         # addresses may carry signatures in their query, and httpx logs addresses
         logging.getLogger("httpx").setLevel(logging.WARNING)
         return httpx.Client(
-            verify=_authorities(self._cert),
+            verify=_authorities(self._cert or read_index_config().cert),
             timeout=self._timeout_s,
             follow_redirects=False,
             headers={"User-Agent": "reprobuild"},
@@ -266,10 +266,11 @@ def ordinary_credentials() -> Credentials:
     )
 
 
+@lru_cache(maxsize=2)
 def _authorities(cert: str | None) -> ssl.SSLContext:
     """The named file, or the system's authorities and those that come with httpx."""
-    if named := cert or read_index_config().cert:
-        return ssl.create_default_context(cafile=named)
+    if cert:
+        return ssl.create_default_context(cafile=cert)
     import certifi
 
     context = ssl.create_default_context()

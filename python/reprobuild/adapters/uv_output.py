@@ -15,6 +15,7 @@ _VIA = re.compile(r"#\s*via\s+(?P<via>.*)")
 _FROM = re.compile(r"\s*# from (?P<url>\S+)")
 _NO_WHEEL = re.compile(r"Wheels are required for `(?P<name>[^`]+)`|Because (?P<pin>\S+) has no usable wheels")
 _NO_FIT = re.compile(r"Because (?P<pin>\S+) has no wheels with a matching")
+_OFFERED = re.compile(r"we only found wheels for .*? with the following (?P<kind>.*?): (?P<tags>`.*)")
 _UNREACHED = (
     "network was disabled",
     "Request failed after",
@@ -81,10 +82,13 @@ def error_of(stderr: str, base: str) -> ReprobuildError:
     details = tuple(lines[-_LAST_LINES:])
     flat = " ".join(stderr.split())
     if found := _NO_FIT.search(flat):
+        offered = _OFFERED.search(flat)
         return UnsupportedWheelError(
             f"{found['pin']}: no wheel fits the base",
             expected=base,
             expected_from="the base",
+            actual=f"{offered['kind']} {offered['tags'].replace('`', '')}" if offered else None,
+            actual_from="the package's index" if offered else None,
             details=details,
             hint="choose a version of the package with a wheel for this base, or another base.suite",
         )
