@@ -26,14 +26,14 @@ WIRING = "reprobuild/cli/wiring.py"
 
 def layer(module: str) -> str:
     """`reprobuild.core.overrides` -> core; `reprobuild` itself, and who starts it -> package."""
-    part = (module.split(".") + [""])[1]
+    part = [*module.split("."), ""][1]
     return part if part in ALLOWED else "package"
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            # `from reprobuild.cli import wiring` names a module, `from reprobuild import __version__` does not
+            # `from reprobuild.cli import wiring` names a module: join both
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -76,9 +76,7 @@ def test_wiring_may_know_adapters() -> None:
     assert arrows_up(WIRING, "from reprobuild.adapters.uv import Uv") == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PYTHON.glob("reprobuild_worker/**/*.py")), ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", sorted(PYTHON.glob("reprobuild_worker/**/*.py")), ids=lambda path: path.name)
 def test_the_worker_stands_alone(path: Path) -> None:
     names = {module.split(".")[0] for module in imported(ast.parse(path.read_text(encoding="utf-8")))}
     assert "reprobuild" not in names

@@ -73,8 +73,8 @@ hint: did you mean `owners`?
         with_section("[numeric]\nseed = 1"),
         """\
 error: reprobuild.toml: numeric: unknown key
-  expected one of schema, model, base, python, cuda, driver, hardware, resources, numerics, datasets, stages, \
-metrics, artifact
+  expected one of schema, model, base, python, cuda, driver, hardware, resources, numerics, datasets, \
+stages, metrics, artifact
   actual   numeric
 hint: did you mean `numerics`?
 """,
@@ -595,5 +595,14 @@ def test_many_problems_are_counted() -> None:
 @pytest.mark.parametrize("text", [text for text, _ in CASES.values()], ids=CASES)
 def test_no_message_speaks_of_the_library_behind_it(text: str) -> None:
     message = shown(text).lower()
-    for word in ("input should", "pydantic", "tuple", "str_type", "valid string", "value error", "regex", "none,"):
+    for word in (
+        "input should",
+        "pydantic",
+        "tuple",
+        "str_type",
+        "valid string",
+        "value error",
+        "regex",
+        "none,",
+    ):
         assert word not in message
