@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable
@@ -54,7 +53,7 @@ class Digest(str):
         elif text.startswith("sha256-"):
             try:
                 raw = base64.b64decode(text[7:], validate=True)
-            except binascii.Error as error:
+            except ValueError as error:  # of binascii, or not ASCII at all
                 raise ValueError(f"not a SHA-256 digest: {text!r}") from error
         else:
             raise ValueError(f"not a SHA-256 digest: {text!r}")

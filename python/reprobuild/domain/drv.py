@@ -34,10 +34,27 @@ def parse_drv(text: str) -> DrvFile:
     if not text.startswith("Derive("):
         raise ValueError("not a derivation: does not begin with Derive(")
     tokens = _TOKEN.findall(text, len("Derive"))
-    value, end = _value(tokens, 0)
+    try:
+        value, end = _value(tokens, 0)
+    except IndexError:
+        raise ValueError("not a derivation: ends too early") from None
     if end != len(tokens) or not isinstance(value, list) or len(value) != 7:
         raise ValueError("not a derivation: expected seven fields")
-    outputs, input_drvs, input_srcs, system, builder, arguments, environment = value
+    try:
+        return _drv_file(*value)
+    except TypeError as error:
+        raise ValueError("not a derivation: a field of another type") from error
+
+
+def _drv_file(
+    outputs: Any,
+    input_drvs: Any,
+    input_srcs: Any,
+    system: Any,
+    builder: Any,
+    arguments: Any,
+    environment: Any,
+) -> DrvFile:
     return DrvFile(
         outputs={name: path for name, path, _, _ in outputs},
         input_drvs={path: tuple(names) for path, names in input_drvs},

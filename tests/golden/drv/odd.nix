@@ -1,0 +1,1 @@
+derivation { name = "odd"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo \"a\\b\"\n\t[x](y),z" ]; text = "line one\nline \"two\" \\ \t tab\r end é"; empty = ""; src = builtins.toFile "in.txt" "hi"; dep = derivation { name = "dep"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "out" "dev" ]; }; }
