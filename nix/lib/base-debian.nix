@@ -27,6 +27,8 @@ let
     patchelf = sources.named "tool" "patchelf" entries;
     compile = "${../builders/compile_bytecode.py}";
     PYTHONHASHSEED = "0";
+    # The compiling processes themselves must leave no byte code behind: it would have a time stamp.
+    PYTHONDONTWRITEBYTECODE = "1";
   };
 in
 {

@@ -11,7 +11,7 @@ in
 let
   missing = builtins.filter (file: !builtins.pathExists (project + "/${file}")) files;
   declared = relative:
-    builtins.any (file: file == "." || relative == file || names.hasPrefix "${file}/" relative) files;
+    builtins.any (file: relative == file || names.hasPrefix "${file}/" relative) files;
   leadsTo = relative: builtins.any (names.hasPrefix "${relative}/") files;
   visible = relative: !ignored (baseNameOf relative);
 in

@@ -1,11 +1,11 @@
-# The spec as it is meant: the file, with overrides and defaults filled in, and one spelling where it allows several.
+# The spec as it is meant: the file, with overrides and defaults filled in.
 #
 # The defaults are generated from the Python classes (`reprobuild schema --defaults`), so there is one place for them.
-{ digests, specCheck }:
+{ specCheck }:
 let
   defaults = builtins.fromJSON (builtins.readFile ./spec-defaults.json);
-  each = section: change: values: builtins.mapAttrs (_: value: change (defaults.${section} // value)) values;
-  changed = key: change: set: if set ? ${key} then set // { ${key} = change set.${key}; } else set;
+  each = section: check: values: builtins.mapAttrs (_: value: check (defaults.${section} // value)) values;
+  checked = key: check: set: if set ? ${key} then set // { ${key} = check set.${key}; } else set;
 in
 rec {
   /** One tree laid over another: sections are joined key by key, everything else is replaced.
@@ -18,17 +18,13 @@ rec {
         if builtins.isAttrs value && builtins.isAttrs (left.${name} or null) then merge left.${name} value else value)
       right;
 
-  /** A path inside the project without `.` parts.
+  /** A path, if it stays inside the project. One spelling only: digests are taken over the text.
       Type: projectPath :: String -> String
-      Example: projectPath "./data/./rows.csv" => "data/rows.csv" */
+      Example: projectPath "../rows.csv" => error: reprobuild.toml: ../rows.csv: not a path inside the project */
   projectPath = path:
-    let
-      parts = builtins.filter builtins.isString (builtins.split "/" path);
-      kept = builtins.filter (part: part != ".") parts;
-    in
-    if builtins.elem ".." parts || builtins.elem "" parts
-    then throw "reprobuild.toml: ${path}: expected a path inside the project, such as data/rows.csv"
-    else if kept == [ ] then "." else builtins.concatStringsSep "/" kept;
+    let parts = builtins.filter builtins.isString (builtins.split "/" path); in
+    if builtins.any (part: builtins.elem part parts) [ "" "." ".." ]
+    then throw "reprobuild.toml: ${path}: not a path inside the project" else path;
 
   /** Fill in what a spec leaves out.
       Type: complete :: AttrSet -> AttrSet
@@ -36,12 +32,11 @@ rec {
   complete = spec: spec // {
     model = defaults.model // (spec.model or (throw "reprobuild.toml: section [model] is missing"));
     base = defaults.base // (spec.base or { });
-    python = changed "requirements_file" projectPath (defaults.python // (spec.python or { }));
+    python = checked "requirements_file" projectPath (defaults.python // (spec.python or { }));
     hardware = defaults.hardware // (spec.hardware or { });
     numerics = defaults.numerics // (spec.numerics or { });
-    datasets = each "dataset" (dataset: changed "path" projectPath (changed "sha256" digests.sri dataset))
-      (spec.datasets or { });
-    stages = each "stage" (changed "files" (map projectPath))
+    datasets = each "dataset" (checked "path" projectPath) (spec.datasets or { });
+    stages = each "stage" (checked "files" (map projectPath))
       (spec.stages or (throw "reprobuild.toml: no [stages.NAME] section"));
     metrics = each "metric" (metric: metric) (spec.metrics or { });
     artifact = defaults.artifact // (spec.artifact or { });

@@ -2,8 +2,7 @@
 { exact, numerics, projectFiles, data, worker }:
 let
   isFunction = run: builtins.match ".*:.*" run != null;
-  script = run: if builtins.substring 0 2 run == "./" then builtins.substring 2 (builtins.stringLength run) run else run;
-  sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ (script stage.run) ]);
+  sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ stage.run ]);
 in
 /** All stages of a spec.
     Type: stages :: { project; spec; entries; base; environment; system } -> { NAME :: { drv :: Derivation; source :: String } }

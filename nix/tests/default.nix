@@ -7,7 +7,8 @@ let
   inherit (library.names) hasSuffix;
   inherit (builtins) attrNames concatMap filter isList readDir readFile split;
 
-  testFiles = filter (file: hasSuffix ".nix" file && file != "default.nix" && file != "stand-ins.nix") (attrNames (readDir ./.));
+  helpers = [ "ask.nix" "default.nix" "stand-ins.nix" ];
+  testFiles = filter (file: hasSuffix ".nix" file && !builtins.elem file helpers) (attrNames (readDir ./.));
   suites = map
     (file: { inherit file; tests = import (./. + "/${file}") { inherit library fails; standIns = import ./stand-ins.nix; }; })
     testFiles;

@@ -23,7 +23,6 @@ in
       expr = projectFiles { inherit project name; files = [ "train.py" "evaluation" ]; };
       expected = projectFiles { inherit project name; files = [ "evaluation" "train.py" ]; };
     };
-    testWholeProject = { expr = projectFiles { inherit project name; files = [ "." ]; }; expected = all; };
     testFileInFolder = {
       expr = projectFiles { inherit project name; files = [ "evaluation/__init__.py" ]; };
       expected = projectFiles { inherit project name; files = [ "evaluation" ]; };

@@ -12,8 +12,8 @@ in
     testValueBecomesSection = { expr = merge { a = 1; } { a.b = 1; }; expected.a.b = 1; };
   };
   projectPath = {
-    testDots = { expr = projectPath "./data/./rows.csv"; expected = "data/rows.csv"; };
-    testWhole = { expr = projectPath "."; expected = "."; };
+    testInside = { expr = projectPath "data/rows.csv"; expected = "data/rows.csv"; };
+    testOtherSpelling = { expr = fails (projectPath "./data/rows.csv"); expected = true; };
     testUp = { expr = fails (projectPath "a/../b"); expected = true; };
     testAbsolute = { expr = fails (projectPath "/etc/passwd"); expected = true; };
   };
@@ -21,10 +21,7 @@ in
     testDefault = { expr = (complete spec).numerics.seed; expected = 0; };
     testOwnValue = { expr = (complete (spec // { numerics.seed = 7; })).numerics.seed; expected = 7; };
     testEveryStage = { expr = (complete spec).stages.train.needs; expected = [ ]; };
-    testOneSpellingOfPaths = {
-      expr = (complete (spec // { datasets.d = { path = "./d.csv"; }; })).datasets.d.path;
-      expected = "d.csv";
-    };
+    testPathOutOfTheProject = { expr = fails (complete (spec // { datasets.d = { path = "../d.csv"; }; })); expected = true; };
     testNoModel = { expr = fails (complete (removeAttrs spec [ "model" ])); expected = true; };
   };
   read = {

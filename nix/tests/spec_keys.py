@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from reprobuild.core.spec_parse import known_keys
+from reprobuild.core.spec_keys import known_keys
 
 # Sections whose keys are names that people choose.
 NAMED = {("datasets",), ("stages",), ("metrics",), ("model", "inputs"), ("model", "outputs")}

@@ -1,4 +1,4 @@
-"""Ask the Nix library questions, as the command line and flakes do. Nothing is built."""
+"""Ask the Nix library questions, as the command line and flakes do. Nothing is built, nothing is written to a store."""
 
 from __future__ import annotations
 
@@ -9,23 +9,34 @@ from typing import Any
 
 from reprobuild.adapters.nix.process import run
 
-REPO = Path(__file__).resolve().parents[2]
-LIBRARY = REPO / "nix"
+REPOSITORY = Path(__file__).resolve().parents[2]
+LIBRARY = REPOSITORY / "nix"
+STAND_IN_PROJECT = LIBRARY / "tests" / "project"
 
 # What flakes need of this repository; a copy of these is a checkout as far as Nix can tell.
 FLAKE_PARTS = ("flake.nix", "flake.lock", "nix", "templates", "python/reprobuild_worker")
 
 
-def evaluate(file: Path, **arguments: Any) -> Any:
-    """The value of a Nix file's function, called with one JSON request."""
-    request = ["--argstr", "request", json.dumps(arguments)] if arguments else []
-    return json.loads(run("nix-instantiate", ["--eval", "--strict", "--json", *request, str(file)]).stdout)
+def evaluate(file: Path, **request: Any) -> Any:
+    """The value of a Nix file, called with the request as JSON where it is a function."""
+    argument = ["--argstr", "request", json.dumps(request)]
+    return json.loads(run("nix-instantiate", ["--eval", "--strict", "--json", *argument, str(file)]).stdout)
+
+
+def ask(**request: Any) -> Any:
+    """Answers of nix/tests/ask.nix."""
+    return evaluate(LIBRARY / "tests" / "ask.nix", **request)
+
+
+def instantiate(project: Path, library: Path = LIBRARY) -> Any:
+    """Derivations of a project, as the command line asks for them."""
+    return evaluate(library / "instantiate.nix", project=str(project))
 
 
 def copy_checkout(target: Path) -> Path:
     """A fresh copy of what flakes need of this repository."""
     for part in FLAKE_PARTS:
-        source, place = REPO / part, target / part
+        source, place = REPOSITORY / part, target / part
         place.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
