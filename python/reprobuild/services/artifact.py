@@ -37,12 +37,21 @@ def read_artifact(path: Path) -> Artifact:
     Raises:
         NotAResultError: the folder is not an artifact of this format.
     """
+    if not path.exists():
+        raise NotAResultError(
+            f"there is no result at {path}",
+            expected="a result link or a store path",
+            actual="a link to something that is gone" if path.is_symlink() else "nothing",
+            hint="build one with `reprobuild nix build`",
+        )
     try:
         raw = (path / "manifest.json").read_bytes()
         manifest = json.loads(raw)
         if manifest["schema"] != MANIFEST_SCHEMA:
             raise NotAResultError(
-                f"{path}: manifest of another format", expected=MANIFEST_SCHEMA, actual=str(manifest["schema"])
+                f"{path}: manifest of another format",
+                expected=MANIFEST_SCHEMA,
+                actual=str(manifest["schema"]),
             )
         return Artifact(
             path=path,
@@ -53,10 +62,20 @@ def read_artifact(path: Path) -> Artifact:
             metrics=json.loads((path / "metrics.json").read_bytes()),
             spec=json.loads((path / "spec.json").read_bytes()),
         )
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise NotAResultError(
             f"{path} is not a reprobuild artifact",
             expected="a folder with manifest.json, metrics.json and spec.json",
-            actual=f"{type(error).__name__}: {error}",
+            actual=_what_is_wrong(error),
             hint="build one with `reprobuild nix build`",
         ) from error
+
+
+def _what_is_wrong(error: Exception) -> str:
+    match error:
+        case OSError(filename=str(name)):
+            return f"{Path(name).name}: {error.strerror}"
+        case KeyError():
+            return f"its documents lack the key {error}"
+        case _:
+            return f"a document that is damaged: {error}"
