@@ -1,4 +1,4 @@
-"""Ask the Nix library questions, as the command line and flakes do. Nothing is built, nothing is written to a store."""
+"""Ask the Nix library questions. Nothing is built, nothing is written to a store."""
 
 from __future__ import annotations
 

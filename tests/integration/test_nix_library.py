@@ -14,6 +14,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.integration.nix_tools import (
+    LIBRARY,
+    REPOSITORY,
+    STAND_IN_PROJECT,
+    ask,
+    copy_checkout,
+    evaluate,
+    instantiate,
+)
 
 from reprobuild.core.lock_inputs import input_digests
 from reprobuild.core.overrides import merged
@@ -25,15 +34,18 @@ from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
 from reprobuild.errors import NotYetSupportedError, ToolFailedError
 from reprobuild.services.project import open_project
 from reprobuild_worker.config import decode_floats
-from tests.integration.nix_tools import LIBRARY, REPOSITORY, STAND_IN_PROJECT, ask, copy_checkout, evaluate, instantiate
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("nix-instantiate") is None, reason="Nix is not installed: scripts/test installs it"),
+    pytest.mark.skipif(
+        shutil.which("nix-instantiate") is None, reason="Nix is not installed: scripts/test installs it"
+    ),
 ]
 
 # One process per example: few of them, each with many values.
-slow = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+slow = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 HEAD = """
 schema = "reprobuild.spec/1"
@@ -86,7 +98,9 @@ def test_its_own_tests_pass_and_every_documented_function_has_one() -> None:
 
 @slow
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=200))
-@example([0.0, -0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 2.225073858507201e-308, 1.7976931348623157e308])
+@example(
+    [0.0, -0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 2.225073858507201e-308, 1.7976931348623157e308]
+)
 @example([0.1, 0.1234567, 0.12345671, 1e300, -1e-300, 2.0**52, 2.0**53 - 1, 2.0**53, 2.0**53 + 2, 1 / 3])
 def test_floats_reach_the_worker_bit_by_bit(numbers: list[float]) -> None:
     toml = "\n".join(f"x{n} = {number!r}" for n, number in enumerate(numbers))
@@ -105,18 +119,36 @@ def test_a_number_that_is_not_finite_is_refused(number: str) -> None:
 
 
 @slow
-@given(st.dictionaries(st.text(max_size=8), st.text() | st.integers(-(2**63), 2**63 - 1) | st.booleans(), max_size=20))
-@example({"\x08\x0c\x1f\x7f": '\\u0008 \\\\u000c " \n\r\t', "é": "数据", "😀": "\U0010ffff", "\ue000": 1, "\U00010000": 2})
+@given(
+    st.dictionaries(
+        st.text(max_size=8), st.text() | st.integers(-(2**63), 2**63 - 1) | st.booleans(), max_size=20
+    )
+)
+@example(
+    {
+        "\x08\x0c\x1f\x7f": '\\u0008 \\\\u000c " \n\r\t',
+        "é": "数据",
+        "😀": "\U0010ffff",
+        "\ue000": 1,
+        "\U00010000": 2,
+    }
+)
 def test_json_is_pythons_canonical_json(value: dict[str, Any]) -> None:
     for taken in ("outPath", "__toString", "__float__"):
         value.pop(taken, None)
-    value = {key.replace("\0", ""): v.replace("\0", "") if isinstance(v, str) else v for key, v in value.items()}
+    value = {
+        key.replace("\0", ""): v.replace("\0", "") if isinstance(v, str) else v for key, v in value.items()
+    }
     expected = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     assert ask(value=value)["from_json"] == expected
 
 
 @slow
-@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1), max_size=50))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1), max_size=50
+    )
+)
 @example([".hidden", "torch-2.13.0+cpu.whl", "a~b%3a", "données-数据-😀.csv", "..", "a b"])
 def test_store_names(names: list[str]) -> None:
     assert ask(names=names)["store_names"] == [store_name(name) for name in names]
@@ -147,7 +179,9 @@ sections = st.dictionaries(st.sampled_from("abcd"), trees, max_size=4)
 
 @slow
 @given(st.lists(st.tuples(sections, sections), min_size=1, max_size=30))
-def test_overrides_are_laid_over_a_spec_by_one_rule(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+def test_overrides_are_laid_over_a_spec_by_one_rule(
+    pairs: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
     answer = ask(merges=[{"document": document, "tree": tree} for document, tree in pairs])["merged"]
     assert answer == [merged(document, tree) for document, tree in pairs]
 
@@ -188,7 +222,9 @@ def test_defaults_and_keys_of_the_spec_have_not_drifted() -> None:
     assert module is not None and module.loader is not None
     generator = importlib.util.module_from_spec(module)
     module.loader.exec_module(generator)
-    assert json.loads((lib / "spec-keys.json").read_text()) == generator.spec_keys(), "refresh: see nix/tests/spec_keys.py"
+    assert json.loads((lib / "spec-keys.json").read_text()) == generator.spec_keys(), (
+        "refresh: see nix/tests/spec_keys.py"
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +244,9 @@ def test_defaults_and_keys_of_the_spec_have_not_drifted() -> None:
 def test_both_refuse_what_this_release_cannot_honour(tmp_path: Path, section: str) -> None:
     project = odd_project(tmp_path, HEAD + STAGE + section)
     try:
-        refuse_unsupported(parse_spec(parse_toml((project / "reprobuild.toml").read_text())), "reprobuild.toml")
+        refuse_unsupported(
+            parse_spec(parse_toml((project / "reprobuild.toml").read_text())), "reprobuild.toml"
+        )
         refused = False
     except NotYetSupportedError:
         refused = True
@@ -252,14 +290,21 @@ def test_leftovers_in_a_project_change_nothing(tmp_path: Path) -> None:
 
 
 def test_the_worker_is_the_same_from_any_place(tmp_path: Path) -> None:
-    """From a checkout with byte code and editor files, from an installed wheel, and below folders of the same name."""
+    """From a checkout with leftovers, from an installed wheel, below folders of the same name."""
     here = ask()["worker"]
     checkout = copy_checkout(tmp_path / "python/reprobuild_worker/a b.c/python/reprobuild_worker")
     wheel = tmp_path / "site-packages/reprobuild/_data"
     shutil.copytree(LIBRARY, wheel / "nix")
     shutil.copytree(REPOSITORY / "python/reprobuild_worker", wheel / "python/reprobuild_worker")
     worker = checkout / "python/reprobuild_worker"
-    for leftover in ("__pycache__/x.pyc", "old/__pycache__/x.pyc", "notes.txt", ".#api.py", "api.py~", "py.typed"):
+    for leftover in (
+        "__pycache__/x.pyc",
+        "old/__pycache__/x.pyc",
+        "notes.txt",
+        ".#api.py",
+        "api.py~",
+        "py.typed",
+    ):
         (worker / leftover).parent.mkdir(parents=True, exist_ok=True)
         (worker / leftover).write_text("x")
     (checkout / "python/reprobuild").mkdir()
@@ -278,7 +323,10 @@ def test_the_worker_is_all_of_its_python_files_and_nothing_else(tmp_path: Path) 
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, place)
     hashed = subprocess.run(
-        ["nix-hash", "--type", "sha256", str(tmp_path / "reprobuild-worker")], capture_output=True, text=True, check=True
+        ["nix-hash", "--type", "sha256", str(tmp_path / "reprobuild-worker")],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     assert ask()["worker"] == fixed_output_path("reprobuild-worker", Digest(hashed), "recursive")
 
