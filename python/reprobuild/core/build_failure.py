@@ -12,19 +12,44 @@ from reprobuild.errors import (
     BuildTimeoutError,
     ContentMismatchError,
     FeatureMissingError,
+    InterruptedBuildError,
     ReprobuildError,
     SandboxError,
+    SourcesMissingError,
 )
 
+# Nix's words from 2.8 to 2.34, as in tests/golden/nix-log
 _MISMATCH = re.compile(
-    r"hash mismatch in fixed-output derivation '(?P<drv>[^']+)'.*?specified:\s*(?P<expected>\S+).*?got:\s*(?P<actual>\S+)",
+    r"hash mismatch in fixed-output derivation '(?P<drv>[^']+)'"
+    r".*?specified:\s*(?P<expected>\S+).*?got:\s*(?P<actual>\S+)",
     re.DOTALL,
 )
-_FEATURES = re.compile(r"a '(?P<system>[^']+)' with features \{(?P<features>[^}]*)\} is required to build '(?P<drv>[^']+)'")
-_NO_SANDBOX = re.compile(r"(clone|unshare|mount|setgroups|uid_map|user namespace|sandbox).*(denied|not permitted|Invalid argument|not supported)", re.IGNORECASE)
+_FEATURES = (
+    re.compile(
+        r"a '[^']+' with features \{(?P<needed>[^}]*)\} is required to build '(?P<drv>[^']+)'"
+        r".*?with features \{(?P<offered>[^}]*)\}",
+        re.DOTALL,
+    ),
+    re.compile(
+        r"Cannot build '(?P<drv>[^']+)'.*?missing system features"
+        r".*?Required features: \{(?P<needed>[^}]*)\}.*?Available features: \{(?P<offered>[^}]*)\}",
+        re.DOTALL,
+    ),
+)
+_NO_SANDBOX = re.compile(
+    r"(clone|unshare|mount|setgroups|uid_map|user namespace|sandbox)"
+    r".*(denied|not permitted|Invalid argument|not supported)",
+    re.IGNORECASE,
+)
+_NOT_FETCHED = re.compile(r"run-reprobuild-fetch:([\w./+-]+)")  # the address in nix/lib/sources.nix
+_TIMED_OUT = re.compile(r"timed out after (?P<seconds>\d+) seconds")
+_KILLED = re.compile(r"failed due to signal 9\b")
+_NOT_STAGES = ("", "base", "environment", "model")
 
 
-def failure(status: int, tree: BuildTree, log_file: Callable[[str], Path | None], project: str) -> ReprobuildError:
+def failure(
+    status: int, tree: BuildTree, log_file: Callable[[str], Path | None], project: str
+) -> ReprobuildError:
     """The error for a realise that ended with a status other than 0.
 
     Nix's status alone is not reliable through a daemon, so messages are read as well.
@@ -36,53 +61,88 @@ def failure(status: int, tree: BuildTree, log_file: Callable[[str], Path | None]
             expected=found["expected"],
             expected_from="reprobuild.lock",
             actual=found["actual"],
+            actual_from="what came",
             hint="run `reprobuild fetch`; if it stays so, a mirror serves other bytes",
         )
-    if found := _FEATURES.search(messages):
-        return FeatureMissingError(
-            f"{_name(found['drv'])}: no builder has the features that it requires",
-            expected=found["features"],
-            expected_from="reprobuild.toml, features of the stage",
-            actual="this machine offers others",
-            hint="name a builder that has them, or take the features out",
+    for pattern in _FEATURES:
+        if found := pattern.search(messages):
+            return FeatureMissingError(
+                f"{_called(tree, found['drv'])}: no builder has the features that it requires",
+                expected=found["needed"],
+                expected_from="reprobuild.toml, features of the stage",
+                actual=found["offered"] or "none",
+                actual_from="system-features of this machine",
+                hint="name a builder that has them, or take the features out",
+            )
+    if missing := sorted(set(_NOT_FETCHED.findall(messages))):
+        return SourcesMissingError(
+            f"{missing[0]} is not in the store" + (f" (and {len(missing) - 1} more)" if missing[1:] else ""),
+            details=_tail(messages),
+            hint="run `reprobuild fetch`",
         )
-    if "run-reprobuild-fetch:" in messages:
-        return ContentMismatchError(
-            "a pinned source is not in the store", details=_tail(messages), hint="run `reprobuild fetch`"
-        )
+    if "interrupted by the user" in messages:
+        return InterruptedBuildError("the build was interrupted", hint="run the same command again")
     failed = [state for state in tree.builds.values() if state.status is BuildStatus.FAILED]
+    # a stage's own last lines are in its message too, so only Nix's own first line counts
+    timed_out = next((s for s in failed if _TIMED_OUT.search(s.reason.partition("\n")[0])), None)
+    if timed_out is not None or (not failed and _TIMED_OUT.search(messages)):
+        return _timeout(timed_out, messages, log_file)
     if not failed and (found := _NO_SANDBOX.search(messages)):
         return SandboxError(
-            "Nix cannot set up its sandbox on this host", details=_tail(messages), hint="run `reprobuild doctor`"
+            "Nix cannot set up its sandbox on this host",
+            details=_tail(messages),
+            hint="run `reprobuild doctor`",
         )
-    if status == 101 or "timed out" in messages:
-        return BuildTimeoutError("the build took longer than allowed", details=_tail(messages))
     if not failed:
         return BuildFailedError(
             f"the build failed (Nix status {status})", details=_tail(messages), hint="run `reprobuild doctor`"
         )
     first = failed[0]
     log = log_file(first.drv_path)
-    others = [state.label or state.name for state in failed[1:]]
+    others = [_what(state) for state in failed[1:]]
+    killed = _KILLED.search(first.reason) is not None
     return BuildFailedError(
-        f"{_what(first)} failed" + (f" (and {', '.join(others)})" if others else ""),
+        f"{_what(first)} {'was killed' if killed else 'failed'}"
+        + (f"; so did {', '.join(others)}" if others else ""),
         details=tuple(first.last_lines),
         actual_from=str(log) if log else None,
         actual="the whole log" if log else None,
-        hint=_next_step(first),
+        hint="signal 9 is most often too little memory: give the machine more, or the stage less to hold"
+        if killed
+        else _next_step(first),
+    )
+
+
+def _timeout(
+    state: BuildState | None, messages: str, log_file: Callable[[str], Path | None]
+) -> BuildTimeoutError:
+    found = _TIMED_OUT.search(state.reason if state else messages)
+    log = log_file(state.drv_path) if state else None
+    return BuildTimeoutError(
+        f"{_what(state) if state else 'the build'} took longer than allowed",
+        expected=f"at most {found['seconds']} s" if found else None,
+        expected_from="timeout of Nix's settings" if found else None,
+        actual="the whole log" if log else None,
+        actual_from=str(log) if log else None,
+        details=tuple(state.last_lines) if state else _tail(messages),
+        hint="raise `timeout` or `max-silent-time` in /etc/nix/nix.conf",
     )
 
 
 def _next_step(state: BuildState) -> str:
-    if state.label and state.label not in ("base", "environment", "model"):
-        return f"mend the stage, or look around in it with `reprobuild nix shell --stage {state.label}`"
     if state.label == "model":
         return "the stages stay built: change the goal or the stage, then build again"
-    return "run `reprobuild doctor`"
+    if state.label in _NOT_STAGES:
+        return "run `reprobuild doctor`"
+    return f"mend the stage, or look around in it with `reprobuild nix shell --stage {state.label}`"
 
 
 def _what(state: BuildState) -> str:
-    return f"stage {state.label}" if state.label not in ("", "base", "environment", "model") else state.label or state.name
+    return state.label or state.name if state.label in _NOT_STAGES else f"stage {state.label}"
+
+
+def _called(tree: BuildTree, drv_path: str) -> str:
+    return _what(tree.builds[drv_path]) if drv_path in tree.builds else _name(drv_path)
 
 
 def _name(drv_path: str) -> str:
