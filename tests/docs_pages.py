@@ -3,7 +3,8 @@
 Remarks are HTML comments, alone on a line:
 
     <!-- run in: an empty folder -->         for all blocks below (or `the quickstart project`)
-    <!-- not run: WHY -->                    for the next block (also `not run here: WHY`)
+    <!-- not run: WHY -->                    for the next block; `not run here: WHY` where something else runs it
+    <!-- run by: tests/…/test_x.py -->       for the next block: this test does what it says
     <!-- exit status: 100 -->                for the next block, of its last command
     <!-- file: train.py -->                  the next block is put into the folder under this name
     <!-- not a spec: WHY -->                 the next block is TOML of another kind
@@ -39,8 +40,8 @@ class Block:
         return self.language in ("console", "sh", "bash", "shell")
 
     @property
-    def why_not_run(self) -> str | None:
-        return self.remarks.get("not run") or self.remarks.get("not run here")
+    def is_run_here(self) -> bool:
+        return self.is_shell and not {"not run", "not run here", "run by"} & set(self.remarks)
 
     @property
     def exit_status(self) -> int:

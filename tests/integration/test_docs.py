@@ -16,10 +16,10 @@ pytestmark = pytest.mark.integration
 
 def to_run(page: Path) -> list[Block]:
     """Blocks that are run, and files that are put into place for them."""
-    return [b for b in blocks(page) if "file" in b.remarks or (b.is_shell and b.why_not_run is None)]
+    return [b for b in blocks(page) if "file" in b.remarks or b.is_run_here]
 
 
-PAGES = [page for page in pages() if any(block.is_shell for block in to_run(page))]
+PAGES = [page for page in pages() if any(block.is_run_here for block in blocks(page))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -68,11 +68,13 @@ def places(found: list[Block]) -> list[str]:
 
 @pytest.mark.parametrize("block", SHELL_BLOCKS, ids=places(SHELL_BLOCKS))
 def test_each_block_of_commands_is_run_by_a_test_or_says_why_not(block: Block) -> None:
-    if block.why_not_run is None:
+    if block.is_run_here:
         assert block.remarks.get("run in") in ("an empty folder", "the quickstart project"), (
             f"{block.place}: put `<!-- run in: an empty folder -->` (or `the quickstart project`) above the "
-            "page's first block, or `<!-- not run: WHY -->` above this one"
+            "page's first block, or above this one `<!-- not run: WHY -->` or `<!-- run by: TEST -->`"
         )
+    if "run by" in block.remarks:
+        assert (REPOSITORY / block.remarks["run by"]).is_file()
     assert block.commands()
 
 
