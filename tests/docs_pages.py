@@ -3,7 +3,7 @@
 Remarks are HTML comments, alone on a line:
 
     <!-- run in: an empty folder -->         for all blocks below (or `the quickstart project`)
-    <!-- not run: WHY -->                    for the next block; `not run here: WHY` where something else runs it
+    <!-- not run: WHY -->                    for the next block; `not run here` if others do
     <!-- run by: tests/…/test_x.py -->       for the next block: this test does what it says
     <!-- exit status: 100 -->                for the next block, of its last command
     <!-- file: train.py -->                  the next block is put into the folder under this name
