@@ -71,6 +71,8 @@ class WheelLocator(Protocol):
         Args:
             offline: ask nobody on the network.
             fresh: ask the indexes even where an address is known already.
+        Raises:
+            NetworkError: an index had to be asked and did not answer.
         """
         ...
 

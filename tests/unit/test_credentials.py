@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reprobuild.adapters.credentials import Credentials, find_netrc, keyring_command, redact, without_login
+from reprobuild.adapters.credentials import Credentials, find_netrc, keyring_command
+from reprobuild.core.addresses import redact, without_login
 
 CANARY = "canary-s3cret"
 
@@ -10,6 +11,7 @@ CANARY = "canary-s3cret"
 def test_an_address_is_shown_without_anything_secret() -> None:
     url = f"https://me:{CANARY}@host.example:8443/simple/x.whl?token={CANARY}#sha256={CANARY}"
     assert redact(url) == "https://host.example:8443/simple/x.whl"
+    assert redact(f"http://me:{CANARY}@[bad/") == "(not an address)"
     assert without_login(f"https://me:{CANARY}@host.example/a?b=c") == "https://host.example/a?b=c"
 
 

@@ -162,6 +162,12 @@ def test_credentials_do_not_follow_a_redirect_to_another_host(site: Site, other_
     assert other_site.requests and all("authorization" not in headers for *_, headers in other_site.requests)
 
 
+def test_an_address_that_cannot_be_read_is_an_error_without_it() -> None:
+    with pytest.raises(NetworkError) as caught:
+        client().get(f"http://me:{CANARY}@[bad/")
+    assert CANARY not in str(caught.value.document())
+
+
 def test_endless_redirects_end(site: Site) -> None:
     site.put("/a", b"", redirect="/a")
     with pytest.raises(NetworkError, match="redirects"):

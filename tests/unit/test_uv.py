@@ -244,6 +244,17 @@ def test_locating_on_another_machine_asks_the_indexes(world: World) -> None:
     assert world.uv().locate([]) == {}
 
 
+def test_an_index_that_does_not_answer_is_an_error_unless_offline(world: World) -> None:
+    world.publish("default", "alpha", "1.0")
+    locked = pins(world.resolve("alpha"))
+    world.cache_dir = world.root / "other-cache"
+    world.environment |= {"UV_HTTP_RETRIES": "0", "UV_CACHE_DIR": str(world.root / "other-uv-cache")}
+    uv = world.uv(default_index=Index("default", "http://127.0.0.1:9/simple"))
+    assert uv.locate(locked, offline=True) == {}
+    with pytest.raises(NetworkError, match="could not reach an index"):
+        uv.locate(locked)
+
+
 def test_an_index_with_other_bytes_of_the_same_name_is_no_place(world: World) -> None:
     world.publish("default", "alpha", "1.0")
     locked = [pin.model_copy(update={"sha256": Digest("0" * 64)}) for pin in pins(world.resolve("alpha"))]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reprobuild.adapters.credentials import redact
+from reprobuild.core.addresses import redact
 from reprobuild.domain.digest import Digest
 
 _KEPT = 8  # addresses of one file

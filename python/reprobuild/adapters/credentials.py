@@ -13,7 +13,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from reprobuild.core.addresses import without_login
 
 _HIDDEN = "***"
 _KEYRING_TIMEOUT_S = 60
@@ -34,18 +36,6 @@ class _Origin(NamedTuple):
     scheme: str
     host: str
     port: int | None
-
-
-def redact(url: str) -> str:
-    """An address as messages and files may show it: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, _bare_host(parts), parts.path, "", ""))
-
-
-def without_login(url: str) -> str:
-    """The same address, without user and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=_bare_host(parts)))
 
 
 class Credentials:
@@ -162,7 +152,3 @@ def keyring_command(environment: Mapping[str, str]) -> RunKeyring | None:
 def _origin(parts: SplitResult) -> _Origin:
     scheme = parts.scheme.lower()
     return _Origin(scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(scheme))
-
-
-def _bare_host(parts: SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2]

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from reprobuild.adapters.credentials import Credentials, find_netrc, keyring_command, redact, without_login
+from reprobuild.adapters.credentials import Credentials, find_netrc, keyring_command
 from reprobuild.adapters.pip_config import local_path, read_index_config
+from reprobuild.core.addresses import bare_host, redact, without_login
 from reprobuild.domain.digest import Digest
 from reprobuild.errors import NetworkError
 
@@ -157,7 +158,10 @@ class HttpxClient:
         """Try until it works; a try that moved `position` forward does not count."""
         import httpx
 
-        host = urlsplit(url).netloc.rpartition("@")[2]
+        try:
+            host = bare_host(urlsplit(url))
+        except ValueError:
+            raise NetworkError(f"{redact(url)}: cannot be read") from None
         failed, reached = 0, position()
         for _ in range(_MAX_ROUNDS):
             try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from reprobuild.adapters.credentials import redact
+from reprobuild.core.addresses import redact
 
 # pip looks at these sections, a later one over an earlier one; Source: pip documentation, "Configuration".
 _SECTIONS = ("global", "install", ":env:")
@@ -93,7 +93,7 @@ def read_index_config(
         default_index=_default(default),
         extra_indexes=_extra(uv_extra or pip_extra),
         find_links=tuple(dict.fromkeys(_expanded(link.strip(), home) for link in links if link.strip())),
-        no_index=_is_true(environment.get("UV_NO_INDEX")) or _is_true(pip.get("no-index")),
+        no_index=_is_true(pip.get("no-index")),
         cert=environment.get("SSL_CERT_FILE") or pip.get("cert") or None,
         offline=_is_true(environment.get("UV_OFFLINE")),
         keyring="subprocess" in providers,

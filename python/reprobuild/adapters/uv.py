@@ -20,7 +20,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from reprobuild.adapters.address_cache import AddressCache
-from reprobuild.adapters.credentials import Credentials, redact, without_login
+from reprobuild.adapters.credentials import Credentials
 from reprobuild.adapters.pip_config import IndexConfig, local_path, read_index_config
 from reprobuild.adapters.uv_output import (
     Annotated,
@@ -30,6 +30,7 @@ from reprobuild.adapters.uv_output import (
     stopped_at_first_index,
 )
 from reprobuild.core import pylock, wheel_choice
+from reprobuild.core.addresses import redact, without_login
 from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Source
@@ -181,6 +182,8 @@ class Uv:
         Args:
             offline: no index on the network is asked.
             fresh: ask the indexes even where an address is known.
+        Raises:
+            NetworkError: an index had to be asked and did not answer.
         """
         known: dict[str, list[str]] = {wheel.file_name: [] for wheel in wheels}
         for wheel in wheels:
@@ -211,8 +214,8 @@ class Uv:
             try:
                 packages = pylock.parse(job.pylock({}, options, None), "uv's pylock.toml")
             except NetworkError:
-                if not offline or len(wheels) == 1:
-                    return {}
+                if not offline:
+                    raise
                 packages = None
             except ResolveError:
                 packages = None

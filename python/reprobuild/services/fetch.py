@@ -31,6 +31,7 @@ from reprobuild.services.fetch_files import FetchStopped, check_file, mismatch, 
 from reprobuild.services.fetch_places import Addresses, Place, PlaceKind, Wanted, cached_file, find_places
 
 _PATIENCE_S = 1.0  # after an interrupt, for threads to put down what they hold
+_POLL_S = 0.1
 _SHOWN = 40
 _SPARE_BYTES = 64 << 20
 
@@ -131,7 +132,10 @@ class FetchService:
         every = _unique(sources)
         present = self._store.present(list(every))
         missing = [Wanted.of(source) for path, source in every.items() if path not in present]
-        places = self._places(missing, project_dir, offline=False)
+        try:
+            places = self._places(missing, project_dir, offline=False)
+        except NetworkError:
+            places = self._places(missing, project_dir, offline=True)
         items = []
         for path, source in every.items():
             first = next(iter(places.get(path, ())), None)
@@ -286,7 +290,12 @@ class _Run:
         errors: list[ReprobuildError] = []
         try:
             while len(fetched) + len(errors) < len(self._wanted):
-                match done.get():
+                try:
+                    # with a time limit: a wait without one may not notice an interrupt
+                    outcome = done.get(timeout=_POLL_S)
+                except queue.Empty:
+                    continue
+                match outcome:
                     case Fetched() as came:
                         fetched.append(came)
                     case ReprobuildError() as error:
@@ -340,7 +349,10 @@ class _Run:
         if self._offline or one.source.kind not in ("wheel", "tool"):
             return ()
         with self._counting:  # one question at a time
-            found = self._of._places([one], self._project_dir, offline=False, fresh=True)
+            try:
+                found = self._of._places([one], self._project_dir, offline=False, fresh=True)
+            except NetworkError:
+                return ()
         return found[one.source.store_path]
 
     def _from(self, place: Place, one: Wanted) -> None:

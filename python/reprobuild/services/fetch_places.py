@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
+from reprobuild.core.addresses import redact
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Source
 from reprobuild.domain.store_path import store_name
@@ -28,7 +29,7 @@ class Place:
     @property
     def label(self) -> str:
         """How messages call it: never with user, password or query."""
-        return str(self.file) if self.file is not None else shown(self.url)
+        return str(self.file) if self.file is not None else redact(self.url)
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,6 @@ class Wanted:
         # a seed's size in the lock is its package's
         name = store_name(source.pool_path.rpartition("/")[2])
         return cls(source, source.deb_sha256, name, source.size_bytes)
-
-
-def shown(url: str) -> str:
-    """An address without user, password, query and fragment."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def cached_file(cache_dir: Path, wanted: Wanted) -> Path:

@@ -1,0 +1,27 @@
+"""How may an address be shown, and how may it be sent?"""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+_UNREADABLE = "(not an address)"
+
+
+def redact(url: str) -> str:
+    """An address as messages and files may show it: without user, password, query and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _UNREADABLE
+    return urlunsplit((parts.scheme, bare_host(parts), parts.path, "", ""))
+
+
+def without_login(url: str) -> str:
+    """The same address, without user and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=bare_host(parts)))
+
+
+def bare_host(parts: SplitResult) -> str:
+    """Host and port as written, without user and password."""
+    return parts.netloc.rpartition("@")[2]
