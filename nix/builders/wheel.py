@@ -65,7 +65,10 @@ class StorePath(WheelDestination):
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
         # The wheel's RECORD stays as it is: it names what the wheel holds.
-        with (self.folders[scheme] / record_file_path).open("wb") as file, self.wheel_record(record_file_path) as own:
+        with (
+            (self.folders[scheme] / record_file_path).open("wb") as file,
+            self.wheel_record(record_file_path) as own,
+        ):
             shutil.copyfileobj(own, file)
         dist_info = (self.folders[scheme] / record_file_path).parent
         (dist_info / "INSTALLER").write_text("reprobuild\n")
@@ -110,7 +113,9 @@ def main() -> None:
             extract_large(source, destination)
         else:
             install(source, destination, additional_metadata={})
-            subprocess.run([sys.executable, "-S", os.environ["compile"], str(destination.folders["purelib"])], check=True)
+            subprocess.run(
+                [sys.executable, "-S", os.environ["compile"], str(destination.folders["purelib"])], check=True
+            )
     out.mkdir(exist_ok=True)
 
 

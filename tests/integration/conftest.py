@@ -71,7 +71,11 @@ class World:
     home: Path
 
     def environment(self, extra: Mapping[str, str] = {}) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("NIX_", "REPROBUILD_", "XDG_"))}
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("NIX_", "REPROBUILD_", "XDG_"))
+        }
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # downloads, checked by hash
         # Nix ends every process of a build user when a build ends, in other stores too: worlds do without such users.
         config = {"NIX_CONFIG": "build-users-group ="}
@@ -116,14 +120,20 @@ class World:
     ) -> subprocess.CompletedProcess[str]:
         """Run our command line; fails the test when it ends with another status than expected."""
         done = self.run(
-            [sys.executable, "-m", "reprobuild", *arguments], cwd=cwd, env=env, offline=offline, timeout_s=timeout_s
+            [sys.executable, "-m", "reprobuild", *arguments],
+            cwd=cwd,
+            env=env,
+            offline=offline,
+            timeout_s=timeout_s,
         )
         assert status is None or done.returncode == status, (
             f"reprobuild {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         )
         return done
 
-    def json(self, *arguments: str, cwd: Path, status: int = 0, env: Mapping[str, str] = {}) -> dict[str, Any]:
+    def json(
+        self, *arguments: str, cwd: Path, status: int = 0, env: Mapping[str, str] = {}
+    ) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(
             self.reprobuild(*arguments, "--json", cwd=cwd, status=status, env=env).stdout
         )

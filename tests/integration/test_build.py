@@ -12,14 +12,15 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
 
 
 def test_a_failing_stage_shows_its_last_lines_and_where_the_whole_log_is(world: World, tiny: Path) -> None:
-    (tiny / "train.py").write_text("for n in range(40):\n    print('line', n)\nraise ValueError('no such column: age')\n")
+    (tiny / "train.py").write_text(
+        "for n in range(40):\n    print('line', n)\nraise ValueError('no such column: age')\n"
+    )
     done = world.reprobuild("nix", "build", cwd=tiny, status=100)
     assert "error: stage train failed" in done.stderr
     assert "no such column: age" in done.stderr
@@ -29,7 +30,9 @@ def test_a_failing_stage_shows_its_last_lines_and_where_the_whole_log_is(world: 
     assert world.file(log[0]).exists()
 
 
-def test_a_missed_goal_fails_the_model_with_both_numbers_and_keeps_the_stages(world: World, tiny: Path) -> None:
+def test_a_missed_goal_fails_the_model_with_both_numbers_and_keeps_the_stages(
+    world: World, tiny: Path
+) -> None:
     done = world.reprobuild("nix", "build", "--set", "metrics.score.minimum=0.99", cwd=tiny, status=100)
     assert "metric score misses its goal" in done.stderr
     assert "0.8765433" in done.stderr
@@ -39,7 +42,9 @@ def test_a_missed_goal_fails_the_model_with_both_numbers_and_keeps_the_stages(wo
 
 
 def test_an_undeclared_output_is_an_error_that_names_it(world: World, tiny: Path) -> None:
-    (tiny / "train.py").write_text((tiny / "train.py").read_text() + '(stage.out / "extra.bin").write_bytes(b"x")\n')
+    (tiny / "train.py").write_text(
+        (tiny / "train.py").read_text() + '(stage.out / "extra.bin").write_bytes(b"x")\n'
+    )
     done = world.reprobuild("nix", "build", cwd=tiny, status=100)
     assert "extra.bin" in done.stderr
 
@@ -89,12 +94,14 @@ def test_stage_builds_only_the_stage_and_what_it_needs(world: World, tiny: Path)
     done = world.json("nix", "build", "--stage", "train", "--set", "train.params.lr=0.21", cwd=tiny)
     assert set(done["built"]) <= {"train", "base", "environment"}
     assert list(done["outputs"]) == ["train"]
-    assert os.readlink(tiny / "result") == done["outputs"]["train"]
+    assert str((tiny / "result").readlink()) == done["outputs"]["train"]
 
 
 def test_required_features_that_no_builder_has_are_named(world: World, tiny: Path) -> None:
     spec = tiny / "reprobuild.toml"
-    spec.write_text(spec.read_text().replace('run = "train.py"', 'run = "train.py"\nfeatures = ["cuda-sm_90"]'))
+    spec.write_text(
+        spec.read_text().replace('run = "train.py"', 'run = "train.py"\nfeatures = ["cuda-sm_90"]')
+    )
     done = world.reprobuild("nix", "build", cwd=tiny, status=3)
     assert "cuda-sm_90" in done.stderr
 
@@ -114,7 +121,9 @@ def test_the_shell_has_the_stages_interpreter_inputs_and_parameters(world: World
     assert done.stdout == "True\n"
 
 
-def test_a_stage_that_is_not_deterministic_is_found_and_the_others_are_judged_too(world: World, tiny: Path) -> None:
+def test_a_stage_that_is_not_deterministic_is_found_and_the_others_are_judged_too(
+    world: World, tiny: Path
+) -> None:
     (tiny / "train.py").write_text(
         "import os\nfrom reprobuild_worker import stage\n"
         'stage.save_json("numbers.json", {"lr": 0.1, "noise": os.urandom(4).hex()})\n'

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import REPOSITORY, World
 
 pytestmark = [
@@ -44,9 +43,7 @@ def python_for_everybody() -> str:
     pytest.skip(f"no {name} that other users may run")
 
 
-def as_user(
-    world: World, project: Path, sandbox: str, *arguments: str
-) -> subprocess.CompletedProcess[str]:
+def as_user(world: World, project: Path, sandbox: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     home = project.parent / "stranger"
     home.mkdir(exist_ok=True)
     packages = next(Path(path) for path in sys.path if path.endswith("site-packages"))
@@ -56,7 +53,9 @@ def as_user(
     for parent in (project.parent, *project.parent.parents):
         if parent.is_relative_to("/tmp/pytest-of-root"):
             parent.chmod(0o755)
-    config = f"sandbox = {sandbox}\nbuild-users-group =\nsubstituters =\nallowed-users = *\ntrusted-users = root"
+    config = (
+        f"sandbox = {sandbox}\nbuild-users-group =\nsubstituters =\nallowed-users = *\ntrusted-users = root"
+    )
     env = {
         "NIX_CONFIG": config,
         "HOME": str(home),

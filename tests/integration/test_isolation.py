@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
 
-PROBE = '''
+PROBE = """
 import json, os, pathlib, pwd, socket
 from reprobuild_worker import stage
 
@@ -37,30 +37,36 @@ stage.save_json("numbers.json", {
     "network": [host for host in ("1.1.1.1", "127.0.0.1") if reached(host, PORT)],
     "interfaces": sorted(name for _, name in socket.if_nameindex()),
     "home": readable(HOME),
-    "host_files": [p for p in ("/etc/shadow", "/etc/hostname", "/usr/bin", "/bin/sh", "/root", "/home", "/sys/class", PROJECT)
-                   if readable(p)],
+    "host_files": [p for p in HOST_FILES if readable(p)],
     "users": sorted(user.pw_name for user in pwd.getpwall()),
     "other_store_paths": [p for p in OTHERS if os.path.exists(p)],
     "environment": sorted(os.environ),
     "secret": [value for value in os.environ.values() if "canary" in value],
 })
-'''
+"""
 
 
 def test_a_probe_reaches_no_network_home_host_file_or_undeclared_store_path(world: World, tiny: Path) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
-        others = [f"/nix/store/{entry.name}" for entry in (world.nix / "store").iterdir() if "evaluate" in entry.name]
+        others = [
+            f"/nix/store/{entry.name}"
+            for entry in (world.nix / "store").iterdir()
+            if "evaluate" in entry.name
+        ]
         values = {
             "PORT": server.getsockname()[1],
             "HOME": str(world.home),
-            "PROJECT": str(tiny),
+            "HOST_FILES": [*HOST_FILES, str(tiny)],
             "OTHERS": [*others, "/nix/var/nix/db"],
         }
         (tiny / "train.py").write_text("".join(f"{k} = {v!r}\n" for k, v in values.items()) + PROBE)
         done = world.json(
-            "nix", "build", "--stage", "train", cwd=tiny, env={"CANARY": "canary-7f3a", "SSH_AUTH_SOCK": "/tmp/canary"}
+            "nix",
+            "build",
+            "--stage",
+            "train",
+            cwd=tiny,
+            env={"CANARY": "canary-7f3a", "SSH_AUTH_SOCK": "/tmp/canary"},
         )
     found = json.loads((world.file(done["outputs"]["train"]) / "numbers.json").read_text())
     assert found["network"] == []
@@ -100,7 +106,10 @@ def test_time_zone_locale_home_user_folder_umask_and_hash_seed_change_nothing(
     finally:
         os.umask(old_umask)
     assert varied == usual
-    built = [world.json("nix", "build", "--no-link", cwd=p, env=e)["artifact_id"] for p, e in ((tiny, {}), (moved, odd))]
+    built = [
+        world.json("nix", "build", "--no-link", cwd=p, env=e)["artifact_id"]
+        for p, e in ((tiny, {}), (moved, odd))
+    ]
     assert built[0] == built[1]
 
 

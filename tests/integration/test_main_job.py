@@ -7,13 +7,14 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
 
 
-def test_the_artifact_holds_model_metrics_card_manifest_sources_spec_and_lock(world: World, quickstart: Path) -> None:
+def test_the_artifact_holds_model_metrics_card_manifest_sources_spec_and_lock(
+    world: World, quickstart: Path
+) -> None:
     built = world.json("nix", "build", cwd=quickstart)
     artifact = world.file(built["outputs"]["model"])
     assert {entry.name for entry in artifact.iterdir()} == {

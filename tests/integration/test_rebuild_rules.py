@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import REPOSITORY, World
 
 pytestmark = pytest.mark.integration
@@ -14,7 +14,9 @@ pytestmark = pytest.mark.integration
 Evaluated = dict[str, dict[str, str]]
 
 
-def drv_paths(world: World, project: Path, *arguments: str, env: dict[str, str] | None = None) -> dict[str, str]:
+def drv_paths(
+    world: World, project: Path, *arguments: str, env: dict[str, str] | None = None
+) -> dict[str, str]:
     found: Evaluated = world.json("nix", "eval", *arguments, cwd=project, env=env or {})["derivations"]
     return {label: one["drv_path"] for label, one in found.items()}
 
@@ -115,10 +117,8 @@ def test_a_comment_in_the_command_line_changes_no_hash_and_one_in_the_worker_doe
 
 
 def test_a_parameter_reaches_the_stage_exactly(world: World, tiny: Path) -> None:
-    import json
-
-    built = world.json("nix", "build", "--stage", "train", "--set", "train.params.lr=0.30000000000000004", cwd=tiny)
+    built = world.json(
+        "nix", "build", "--stage", "train", "--set", "train.params.lr=0.30000000000000004", cwd=tiny
+    )
     numbers = json.loads((world.file(built["outputs"]["train"]) / "numbers.json").read_text())
     assert numbers["lr"] == 0.30000000000000004
-
-

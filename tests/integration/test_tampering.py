@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
@@ -24,8 +24,6 @@ def flip(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    import os
-
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
@@ -37,7 +35,9 @@ def fresh_store(world: World, folder: Path) -> World:
 
 
 @pytest.mark.parametrize("kind", ["deb", "tool"])
-def test_one_flipped_byte_in_a_cached_file_is_not_used(world: World, tiny: Path, tmp_path: Path, kind: str) -> None:
+def test_one_flipped_byte_in_a_cached_file_is_not_used(
+    world: World, tiny: Path, tmp_path: Path, kind: str
+) -> None:
     cache = tmp_path / "cache"
     env = {"XDG_CACHE_HOME": str(cache)}
     first = fresh_store(world, tmp_path / "first")
@@ -53,7 +53,9 @@ def test_one_flipped_byte_in_a_cached_file_is_not_used(world: World, tiny: Path,
     assert source["sha256"] in done.stderr or "missing" in done.stderr
 
 
-def test_one_flipped_byte_in_a_wheelhouse_is_named_with_both_hashes(world: World, tiny: Path, tmp_path: Path) -> None:
+def test_one_flipped_byte_in_a_wheelhouse_is_named_with_both_hashes(
+    world: World, tiny: Path, tmp_path: Path
+) -> None:
     cache = tmp_path / "cache"
     fresh_store(world, tmp_path / "first").reprobuild("fetch", cwd=tiny, env={"XDG_CACHE_HOME": str(cache)})
     lock = json.loads((tiny / "reprobuild.lock").read_text())
@@ -64,7 +66,9 @@ def test_one_flipped_byte_in_a_wheelhouse_is_named_with_both_hashes(world: World
     shutil.move(cached, house / wheel["file_name"])
     flip(house / wheel["file_name"])
     env = {"XDG_CACHE_HOME": str(cache), "PIP_FIND_LINKS": str(house), "PIP_NO_INDEX": "1"}
-    done = fresh_store(world, tmp_path / "second").reprobuild("fetch", "--offline", cwd=tiny, env=env, status=None)
+    done = fresh_store(world, tmp_path / "second").reprobuild(
+        "fetch", "--offline", cwd=tiny, env=env, status=None
+    )
     assert done.returncode in (3, 102)
     assert wheel["sha256"] in done.stderr
     assert str(house) in done.stderr
@@ -76,8 +80,8 @@ def test_a_changed_data_file_is_named_with_both_hashes(world: World, tiny: Path)
     spec.write_text(
         spec.read_text().replace(
             "[stages.train]",
-            '[datasets.rows]\npath = "rows.csv"\nsource = "tests"\nlicense = "CC0-1.0"\nretrieved = "2026-11-20"\n\n'
-            '[stages.train]\ndata = ["rows"]',
+            '[datasets.rows]\npath = "rows.csv"\nsource = "tests"\nlicense = "CC0-1.0"\n'
+            'retrieved = "2026-11-20"\n\n[stages.train]\ndata = ["rows"]',
         )
     )
     world.reprobuild("lock", cwd=tiny)
@@ -92,7 +96,9 @@ def test_a_changed_data_file_is_named_with_both_hashes(world: World, tiny: Path)
 
 
 def test_with_the_network_cut_fetched_sources_are_enough(world: World, tiny: Path) -> None:
-    world.reprobuild("nix", "build", "--offline", "--set", "train.params.lr=0.77", cwd=tiny, offline=True, status=100)
+    world.reprobuild(
+        "nix", "build", "--offline", "--set", "train.params.lr=0.77", cwd=tiny, offline=True, status=100
+    )
     built = world.reprobuild("nix", "build", "--set", "train.params.lr=0.44", cwd=tiny, offline=True)
     assert "/nix/store/" in built.stdout
 

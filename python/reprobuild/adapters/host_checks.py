@@ -33,11 +33,15 @@ def check_nix() -> Finding:
 
 def check_store() -> Finding:
     if uses_daemon():
-        return Finding("store", "ok", "through nix-daemon") if _answers() else Finding(
-            "store",
-            "failed",
-            "nix-daemon does not answer",
-            "start it: `sudo systemctl start nix-daemon`, or `sudo nix-daemon &` where there is no systemd",
+        return (
+            Finding("store", "ok", "through nix-daemon")
+            if _answers()
+            else Finding(
+                "store",
+                "failed",
+                "nix-daemon does not answer",
+                "start it: `sudo systemctl start nix-daemon`, or `sudo nix-daemon &` where there is no systemd",
+            )
         )
     state = "ok" if _answers() else "failed"
     return Finding("store", "ok" if state == "ok" else "failed", "local, written directly")
@@ -73,7 +77,9 @@ def check_disk() -> Finding:
     free = shutil.disk_usage(place).free
     text = f"{free / 1e9:.1f} GB free at {place}"
     if free < NEEDED_FREE_BYTES:
-        return Finding("disk", "warning", text, "a torch environment takes about 2 GB: `nix-collect-garbage` frees some")
+        return Finding(
+            "disk", "warning", text, "a torch environment takes about 2 GB: `nix-collect-garbage` frees some"
+        )
     return Finding("disk", "ok", text)
 
 

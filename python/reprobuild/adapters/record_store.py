@@ -26,7 +26,9 @@ class FileRecordStore:
         stamp = record.finished.replace(":", "").replace("-", "").replace(".", "")
         target = self._folder / f"{stamp}-{record.model}-{record.version}-{os.getpid()}.json"
         part = target.with_suffix(".part")
-        part.write_text(record.model_dump_json(by_alias=True, exclude_none=True, indent=2) + "\n", encoding="utf-8")
+        part.write_text(
+            record.model_dump_json(by_alias=True, exclude_none=True, indent=2) + "\n", encoding="utf-8"
+        )
         part.replace(target)
         return target
 

@@ -134,7 +134,10 @@ class Session:
 
         lock = require_fresh_lock(project)
         return self.fetch_service(project).run(
-            lock.for_system(project.spec.hardware.system), project.path, offline=offline, caches=caches(given_caches)
+            lock.for_system(project.spec.hardware.system),
+            project.path,
+            offline=offline,
+            caches=caches(given_caches),
         )
 
     def build_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:

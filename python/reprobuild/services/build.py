@@ -22,7 +22,6 @@ from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordSto
 from reprobuild.services.artifact import Artifact, read_artifact
 from reprobuild.services.project import Project, require_fresh_lock
 
-
 NewView = Callable[[Mapping[str, str]], BuildView]
 
 
@@ -96,7 +95,11 @@ class BuildService:
         """
         begun_s = time.monotonic()
         found = self.instantiate(project)
-        targets = {"environment": found.environment} if request.environment_only else _targets(found, request.stages)
+        targets = (
+            {"environment": found.environment}
+            if request.environment_only
+            else _targets(found, request.stages)
+        )
         wanted = {drv.out_path for drv in targets.values()}
         built: tuple[str, ...] = ()
         record_path = None
@@ -176,11 +179,17 @@ class BuildService:
         if request.out_link is not None:
             for label, drv in targets.items():
                 single = len(targets) == 1
-                link = request.out_link if single else request.out_link.with_name(f"{request.out_link.name}-{label}")
+                link = (
+                    request.out_link
+                    if single
+                    else request.out_link.with_name(f"{request.out_link.name}-{label}")
+                )
                 if not _leads_to(link, drv.out_path):
                     self._store.add_root(link, drv.out_path)
         roots = project.state_dir / "roots"
-        kept = {label: drv for label, drv in found.stages.items() if not _leads_to(roots / label, drv.out_path)}
+        kept = {
+            label: drv for label, drv in found.stages.items() if not _leads_to(roots / label, drv.out_path)
+        }
         valid = self._store.present([drv.out_path for drv in kept.values()])
         for label, drv in kept.items():
             if drv.out_path in valid:
@@ -224,7 +233,9 @@ class BuildService:
             reprobuild_version=__version__,
             host=self._host.document(),
             outputs=tuple(
-                self._output(label, drv, tree.builds.get(drv.drv_path), drv.out_path in valid, started, started_s)
+                self._output(
+                    label, drv, tree.builds.get(drv.drv_path), drv.out_path in valid, started, started_s
+                )
                 for label, drv in named.items()
             ),
             built_others=sum(

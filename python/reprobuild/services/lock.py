@@ -13,10 +13,17 @@ from typing import Protocol
 
 from reprobuild.core.deb_package import DebianBase
 from reprobuild.core.lock_diff import Change, lock_changes
+from reprobuild.core.lock_inputs import Part
 from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, DebianBasePin, Lock, Source
-from reprobuild.errors import ContentMismatchError, LockFormatError, LockMissingError, NotYetSupportedError, UsageError
+from reprobuild.errors import (
+    ContentMismatchError,
+    LockFormatError,
+    LockMissingError,
+    NotYetSupportedError,
+    UsageError,
+)
 from reprobuild.ports import FileHasher, SeedMaker
 from reprobuild.services.project import Project, read_lock, require_fresh_lock
 
@@ -100,14 +107,16 @@ class LockService:
             )
         digests = project.input_digests()
 
-        def unchanged(part: str) -> bool:
-            return before is not None and before.inputs.get(part) == digests[part] and part not in update  # type: ignore[call-overload]
+        def unchanged(part: Part) -> bool:
+            return before is not None and before.inputs.get(part) == digests[part] and part not in update
 
         if before is not None and unchanged("base") and system in before.systems:
             pin, base = before.systems[system], before.of_kind("deb", "seed", "tool")
         else:
             pin, base = self._lock_base(project)
-        same_python = before is not None and system in before.systems and _abi(before.systems[system]) == _abi(pin)
+        same_python = (
+            before is not None and system in before.systems and _abi(before.systems[system]) == _abi(pin)
+        )
         wheels = before.of_kind("wheel") if before else ()
         names = {wheel.name for wheel in wheels}
         if not (unchanged("python") and same_python) or update & names:
@@ -191,9 +200,7 @@ class LockService:
         )
         return tuple(wheel.source("wheel", system) for wheel in resolved)
 
-    def _lock_data(
-        self, project: Project, before: Lock | None, update: frozenset[str]
-    ) -> Iterable[Source]:
+    def _lock_data(self, project: Project, before: Lock | None, update: frozenset[str]) -> Iterable[Source]:
         locked = {source.name: source for source in before.of_kind("data")} if before else {}
         for name, dataset in project.spec.datasets.items():
             old = locked.get(name)
@@ -218,7 +225,12 @@ class LockService:
                 size_bytes = old.size_bytes if old is not None and known else self._url_size(dataset.url)
             _check_expected(name, dataset.sha256, digest)
             yield Source(
-                kind="data", name=name, file_name=file_name, sha256=digest, size_bytes=size_bytes, path=dataset.path
+                kind="data",
+                name=name,
+                file_name=file_name,
+                sha256=digest,
+                size_bytes=size_bytes,
+                path=dataset.path,
             )
 
 

@@ -32,7 +32,8 @@ class PlanService:
         valid = self._store.present([drv.out_path for drv in found.all()])
         labels = found.labels()
         done = found.model.out_path in valid
-        build, reuse = [], []
+        build: list[str] = []
+        reuse: list[str] = []
         for drv in found.all():
             name = labels.get(drv.drv_path, drv.name)
             (reuse if done or drv.out_path in valid else build).append(name)

@@ -12,7 +12,17 @@ from reprobuild.services.build import BuildRequest, BuildService, NewView
 from reprobuild.services.project import Project
 
 # What a person's terminal needs; the rest of the environment is the derivation's.
-_KEPT = ("TERM", "COLORTERM", "HOME", "USER", "LANG", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "SHELL")
+_KEPT = (
+    "TERM",
+    "COLORTERM",
+    "HOME",
+    "USER",
+    "LANG",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XDG_RUNTIME_DIR",
+    "SHELL",
+)
 _NOT_FOR_PEOPLE = ("builder", "name", "system", "requiredSystemFeatures")
 
 
@@ -37,7 +47,9 @@ class ShellService:
         order = project.spec.stage_order()
         name = stage or order[-1]
         if name not in order:
-            raise UsageError(f"--stage {name}: there is no such stage", expected=", ".join(order), actual=name)
+            raise UsageError(
+                f"--stage {name}: there is no such stage", expected=", ".join(order), actual=name
+            )
         needs = project.spec.stages[name].needs
         found = self._build.instantiate(project)
         self._build.run(project, BuildRequest(stages=needs, environment_only=not needs), new_view)

@@ -42,7 +42,9 @@ class VerifyService:
         named = {**found.stages, "model": found.model}
         for name in stages:
             if name not in named:
-                raise UsageError(f"--stage {name}: there is no such stage", expected=", ".join(named), actual=name)
+                raise UsageError(
+                    f"--stage {name}: there is no such stage", expected=", ".join(named), actual=name
+                )
         chosen = {label: drv for label, drv in named.items() if not stages or label in stages}
         valid = self._store.present([drv.out_path for drv in chosen.values()])
         if not valid:

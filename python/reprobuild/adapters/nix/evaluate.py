@@ -16,7 +16,9 @@ class NixEvaluator:
     def __init__(self, library: Path) -> None:
         self._library = library
 
-    def instantiate(self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]) -> Instantiation:
+    def instantiate(
+        self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]
+    ) -> Instantiation:
         """Evaluate and write the `.drv` files; builds nothing.
 
         Raises:

@@ -70,7 +70,9 @@ class NixStore:
         entry = found[0] if isinstance(found, list) else {"path": path, **next(iter(found.values()))}
         if entry is None or not entry.get("valid", True):
             raise ToolFailedError(f"{path} is not in the store", hint="build it with `reprobuild nix build`")
-        return PathInfo(path=path, nar_hash=Digest(_sri(entry["narHash"])), nar_size_bytes=int(entry["narSize"]))
+        return PathInfo(
+            path=path, nar_hash=Digest(_sri(entry["narHash"])), nar_size_bytes=int(entry["narSize"])
+        )
 
     def references(self, path: str) -> list[str]:
         return run("nix-store", ["--query", "--references", path]).stdout.split()

@@ -26,9 +26,13 @@ def build(
         list[str] | None, typer.Option("--stage", help="Build only this stage and what it needs.")
     ] = None,
     set_: SetOption = None,
-    out_link: Annotated[Path, typer.Option("--out-link", "-o", help="Link that keeps the result.")] = Path("result"),
+    out_link: Annotated[Path, typer.Option("--out-link", "-o", help="Link that keeps the result.")] = Path(
+        "result"
+    ),
     no_link: Annotated[bool, typer.Option("--no-link", help="Make no link.")] = False,
-    keep_going: Annotated[bool, typer.Option("--keep-going", "-k", help="Build what still can after a failure.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", "-k", help="Build what still can after a failure.")
+    ] = False,
     jobs: JobsOption = None,
     offline: OfflineOption = False,
     cache: CacheOption = None,
@@ -66,7 +70,10 @@ def build(
                 "outputs": outcome.outputs,
                 "drv_paths": {
                     label: drv.drv_path
-                    for label, drv in {**outcome.instantiation.stages, "model": outcome.instantiation.model}.items()
+                    for label, drv in {
+                        **outcome.instantiation.stages,
+                        "model": outcome.instantiation.model,
+                    }.items()
                 },
                 "built": list(outcome.built),
                 "artifact_id": outcome.artifact.artifact_id if outcome.artifact else None,

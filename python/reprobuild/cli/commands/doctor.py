@@ -18,7 +18,11 @@ def doctor(as_json: JsonOption = False) -> None:
     ok = all(finding.state != "failed" for finding in findings)
     if as_json:
         render.document(
-            {"schema": "reprobuild.doctor/1", "ok": ok, "findings": [finding.__dict__ for finding in findings]}
+            {
+                "schema": "reprobuild.doctor/1",
+                "ok": ok,
+                "findings": [finding.__dict__ for finding in findings],
+            }
         )
     else:
         for line in render.table([[f.state, f.name, f.found] for f in findings]):

@@ -28,7 +28,8 @@ def fetch(
             {
                 "schema": "reprobuild.fetch/1",
                 "fetched": [
-                    {"source": one.source.subject, "origin": one.origin, "from": one.label} for one in report.fetched
+                    {"source": one.source.subject, "origin": one.origin, "from": one.label}
+                    for one in report.fetched
                 ],
                 "reused": len(report.reused),
                 "size_bytes": report.size_bytes,
@@ -37,7 +38,9 @@ def fetch(
             }
         )
     elif not quiet:
-        render.note(f"fetched {len(report.fetched)} ({render.size(report.size_bytes)}), reused {len(report.reused)}")
+        render.note(
+            f"fetched {len(report.fetched)} ({render.size(report.size_bytes)}), reused {len(report.reused)}"
+        )
 
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:

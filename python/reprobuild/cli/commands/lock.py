@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,15 +10,24 @@ from reprobuild.cli import render, wiring
 from reprobuild.cli.options import HERE, JsonOption, ProjectOption, QuietOption
 from reprobuild.errors import EXIT_NO
 
+if TYPE_CHECKING:
+    from reprobuild.services.project import Project
+
 
 def lock(
     project: ProjectOption = HERE,
     update: Annotated[
         list[str] | None,
-        typer.Option("--update", metavar="NAME", help="Renew a wheel or dataset, or base, python, data, all."),
+        typer.Option(
+            "--update", metavar="NAME", help="Renew a wheel or dataset, or base, python, data, all."
+        ),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only say whether the lock is fresh: exit 0, or 1.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the lock is fresh: exit 0, or 1.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, write nothing.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -55,7 +64,7 @@ def lock(
         render.note(f"reprobuild.lock {state}: {count} sources, {render.size(total)}")
 
 
-def _check(session: wiring.Session, opened: wiring.Project, *, as_json: bool) -> None:
+def _check(session: wiring.Session, opened: Project, *, as_json: bool) -> None:
     from reprobuild.errors import ContentMismatchError, LockFormatError, LockMissingError, LockStaleError
 
     try:

@@ -14,7 +14,9 @@ from reprobuild.cli.options import HERE, JsonOption, OfflineOption, ProjectOptio
 def shell(
     command: Annotated[list[str] | None, typer.Argument(help="Command to run; by default a shell.")] = None,
     project: ProjectOption = HERE,
-    stage: Annotated[str | None, typer.Option("--stage", help="Stage to enter.", show_default="the last one")] = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="Stage to enter.", show_default="the last one")
+    ] = None,
     set_: SetOption = None,
     offline: OfflineOption = False,
     quiet: QuietOption = False,
@@ -39,9 +41,7 @@ def shell(
         raise UsageError(f"cannot run {arguments[0]}: {error.strerror}") from error
 
 
-def evaluate(
-    project: ProjectOption = HERE, set_: SetOption = None, as_json: JsonOption = False
-) -> None:
+def evaluate(project: ProjectOption = HERE, set_: SetOption = None, as_json: JsonOption = False) -> None:
     """Translate the spec to derivations and print them; builds nothing.
 
     Example: reprobuild nix eval --json
@@ -56,7 +56,8 @@ def evaluate(
             {
                 "schema": "reprobuild.eval/1",
                 "derivations": {
-                    label: {"drv_path": drv.drv_path, "out_path": drv.out_path} for label, drv in named.items()
+                    label: {"drv_path": drv.drv_path, "out_path": drv.out_path}
+                    for label, drv in named.items()
                 },
                 "wheels": [{"drv_path": drv.drv_path, "out_path": drv.out_path} for drv in found.wheels],
             }

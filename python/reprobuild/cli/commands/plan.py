@@ -9,7 +9,10 @@ from reprobuild.cli.options import HERE, CacheOption, JsonOption, ProjectOption,
 
 
 def plan(
-    project: ProjectOption = HERE, set_: SetOption = None, cache: CacheOption = None, as_json: JsonOption = False
+    project: ProjectOption = HERE,
+    set_: SetOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what a build would build, fetch (bytes, from where) and reuse; changes nothing.
 
@@ -46,14 +49,21 @@ def plan(
     for title, names in (("build", found.build), ("reuse", found.reuse)):
         render.result_line(f"{title} {len(names)}" + (f": {_shortened(names)}" if names else ""))
     render.result_line(f"fetch {len(to_fetch)}" + (f", {render.size(fetch_bytes)}" if to_fetch else ""))
-    rows = [[item.source.subject, render.size(item.source.size_bytes), item.label or item.origin] for item in to_fetch]
+    rows = [
+        [item.source.subject, render.size(item.source.size_bytes), item.label or item.origin]
+        for item in to_fetch
+    ]
     for line in render.table(rows, indent="  "):
         render.result_line(line)
     render.result_line(found.instantiation.model.out_path)
 
 
 def _shortened(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if len(names) <= 12 else ", ".join([*names[:6], f"… {len(names) - 9} more …", *names[-3:]])
+    return (
+        ", ".join(names)
+        if len(names) <= 12
+        else ", ".join([*names[:6], f"… {len(names) - 9} more …", *names[-3:]])
+    )
 
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:

@@ -12,7 +12,9 @@ from reprobuild.cli.options import JsonOption
 
 
 def show(
-    result: Annotated[Path, typer.Argument(help="Result link, store path, or a project's folder.")] = Path("result"),
+    result: Annotated[Path, typer.Argument(help="Result link, store path, or a project's folder.")] = Path(
+        "result"
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """Print what a result is: id, metrics against goals, data, files.
@@ -48,17 +50,26 @@ def show(
     lines += list(
         render.table([[n, d["license"], d["retrieved"], d["source"]] for n, d in data.items()], indent="  ")
     ) or ["  none"]
-    lines += ["", f"made with  seed {artifact.spec['numerics']['seed']}, level {artifact.spec['numerics']['level']}"]
+    lines += [
+        "",
+        f"made with  seed {artifact.spec['numerics']['seed']}, level {artifact.spec['numerics']['level']}",
+    ]
     lines += [f"licence    {model['license']}", f"owners     {', '.join(model['owners'])}", "", "files"]
     lines += list(
-        render.table([[f["path"], render.size(f["size_bytes"]), f["sha256"]] for f in artifact.files], indent="  ")
+        render.table(
+            [[f["path"], render.size(f["size_bytes"]), f["sha256"]] for f in artifact.files], indent="  "
+        )
     )
     render.result_line("\n".join(lines))
 
 
 def _goal(spec: dict[str, Any], name: str) -> str:
     metric = spec.get("metrics", {}).get(name, {})
-    goals = [f"{word} {metric[key]:g}" for key, word in (("minimum", "at least"), ("maximum", "at most")) if key in metric]
+    goals = [
+        f"{word} {metric[key]:g}"
+        for key, word in (("minimum", "at least"), ("maximum", "at most"))
+        if key in metric
+    ]
     return f"goal: {' and '.join(goals)}" if goals else ""
 
 

@@ -26,7 +26,9 @@ def verify(
     from reprobuild.services.project import open_project
 
     opened = open_project(project, set_ or [])
-    verdict = wiring.session(quiet=quiet).verify_service().run(opened, stages=tuple(stage or ()), rounds=rounds)
+    verdict = (
+        wiring.session(quiet=quiet).verify_service().run(opened, stages=tuple(stage or ()), rounds=rounds)
+    )
     if as_json:
         render.document({**verdict.model_dump(mode="json", by_alias=True), "ok": verdict.ok})
     else:
