@@ -12,6 +12,7 @@ from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
 
+HOST_FILES = ("/etc/shadow", "/etc/hostname", "/usr/bin", "/bin/sh", "/root", "/home", "/sys/class")
 PROBE = """
 import json, os, pathlib, pwd, socket
 from reprobuild_worker import stage
