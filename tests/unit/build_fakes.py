@@ -1,0 +1,195 @@
+"""A small world behind the build service's ports: a store, a Nix that follows a script, records in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reprobuild.core.build_tree import BuildTree
+from reprobuild.domain.build_event import (
+    BuildStarted,
+    BuildStopped,
+    Event,
+    Level,
+    LogLine,
+    Message,
+    StageResources,
+)
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.lock import Lock
+from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.store import Derivation, Instantiation, PathInfo
+from reprobuild.services.build import BuildService
+from reprobuild.services.project import Project, open_project
+
+from .artifact_examples import write_artifact
+from .spec_examples import SPEC
+from .test_lock_format import PIN, data
+
+
+class FakeView:
+    """ports.BuildView that counts what it was told."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def start(self, tree: BuildTree, now_s: float) -> None:
+        self.calls.append("start")
+
+    def event(self, event: Event, tree: BuildTree, now_s: float) -> None:
+        self.calls.append("event")
+
+    def finish(self, tree: BuildTree, now_s: float) -> None:
+        self.calls.append("finish")
+
+
+@dataclass
+class World:
+    """Everything outside of the services; change its fields to make things go wrong."""
+
+    folder: Path
+    failing: dict[str, list[str]] = field(default_factory=dict)  # name of a derivation -> its log lines
+    differing: set[str] = field(default_factory=set)  # rebuilds of these give other bytes
+    interrupt_at: str = ""
+    sandbox: str | None = None
+    content: bytes = b"weights"
+    valid: set[str] = field(default_factory=set)
+    roots: dict[str, str] = field(default_factory=dict)  # link -> store path
+    kept: list[tuple[Path, BuildRecord]] = field(default_factory=list)
+    realised: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
+    fetched: int = 0
+    view: FakeView = field(default_factory=FakeView)
+
+    def project(self, *assignments: str) -> Project:
+        home = self.folder / "project"
+        if not home.exists():
+            home.mkdir()
+            for name in ("prepare.py", "train.py", "rows.csv"):
+                (home / name).write_text("1")
+            (home / "reprobuild.toml").write_text(SPEC)
+            fresh = open_project(home)
+            lock = Lock(
+                inputs=fresh.input_digests(), systems={"x86_64-linux": PIN}, sources=(data("rows", b"1"),)
+            )
+            fresh.lock_path.write_text(lock.to_text())
+        return open_project(home, assignments)
+
+    def service(self) -> BuildService:
+        return BuildService(
+            evaluator=self,
+            store=self,
+            builder=self,
+            host=self,
+            records=self,
+            fetch_missing=self.fetch_missing,
+            log_file=lambda drv_path: Path("/nix/var/log") / Path(drv_path).name,
+            sandbox_problem=lambda: self.sandbox,
+        )
+
+    def drv(self, name: str) -> Derivation:
+        return Derivation(
+            f"/nix/store/{'a' * 32}-{name}.drv", str(self.folder / "store" / f"{'a' * 32}-{name}")
+        )
+
+    def new_view(self, groups: Mapping[str, str]) -> FakeView:
+        return self.view
+
+    def fetch_missing(self, project: Project) -> None:
+        self.fetched += 1
+
+    # ports.Evaluator
+    def instantiate(
+        self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]
+    ) -> Instantiation:
+        return Instantiation(
+            model=self.drv("digits-1.0.0"),
+            stages={name: self.drv(f"digits-{name}") for name in stage_order},
+            environment=self.drv("digits-environment"),
+            base=self.drv("digits-base"),
+            wheels=(self.drv("wheel-numpy"),),
+        )
+
+    # ports.Store
+    def present(self, paths: Sequence[str]) -> set[str]:
+        return set(paths) & self.valid
+
+    def add_root(self, link: Path, path: str) -> None:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+        self.roots[link.name] = path
+
+    def info(self, path: str) -> PathInfo:
+        return PathInfo(path, Digest.of_bytes(path.encode()), 7)
+
+    # ports.HostFacts
+    def document(self) -> dict[str, Any]:
+        return {"name": "here"}
+
+    # ports.RecordStore
+    def write(self, record: BuildRecord) -> Path:
+        path = Path(f"/records/{len(self.kept)}.json")
+        self.kept.append((path, record))
+        return path
+
+    def all(self) -> list[tuple[Path, BuildRecord]]:
+        return self.kept
+
+    # ports.Builder
+    def realise(
+        self,
+        drv_paths: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        jobs: int | None = None,
+        keep_going: bool = False,
+        check: bool = False,
+    ) -> int:
+        self.realised.append((list(drv_paths), {"jobs": jobs, "keep_going": keep_going, "check": check}))
+        if check:
+            return self._check(drv_paths[0], on_event)
+        asked = [self.drv(name) for name in self._with_needs(drv_paths)]
+        for number, drv in enumerate(asked):
+            if drv.out_path in self.valid:
+                continue
+            on_event(BuildStarted(number, drv.drv_path, ""))
+            if drv.name == self.interrupt_at:
+                raise KeyboardInterrupt
+            for line in self.failing.get(drv.name, ()):
+                on_event(LogLine(number, drv.drv_path, line))
+            if drv.name in self.failing:
+                on_event(Message(Level.ERROR, f"error: builder for '{drv.drv_path}' failed with exit code 1"))
+                return 100
+            resources = {"wall_s": 1.0, "cpu_s": 2.0, "peak_memory_bytes": 1000}
+            on_event(StageResources(number, drv.drv_path, drv.name, resources))
+            on_event(BuildStopped(number, drv.drv_path))
+            self.valid.add(drv.out_path)
+            if drv.name == "digits-1.0.0":
+                write_artifact(Path(drv.out_path), self.content)
+        return 0
+
+    def _with_needs(self, drv_paths: Sequence[str]) -> list[str]:
+        order = [
+            "digits-base",
+            "wheel-numpy",
+            "digits-environment",
+            "digits-prepare",
+            "digits-train",
+            "digits-1.0.0",
+        ]
+        last = max(order.index(Derivation(path, "").name) for path in drv_paths)
+        return order[: last + 1]
+
+    def _check(self, drv_path: str, on_event: Callable[[Event], None]) -> int:
+        name = Derivation(drv_path, "").name
+        on_event(BuildStarted(1, drv_path, ""))
+        if name in self.failing:
+            on_event(Message(Level.ERROR, f"error: builder for '{drv_path}' failed with exit code 1"))
+            return 100
+        if name in self.differing:
+            on_event(Message(Level.ERROR, f"error: derivation '{drv_path}' may not be deterministic"))
+            return 104
+        on_event(BuildStopped(1, drv_path))
+        return 0

@@ -1,0 +1,54 @@
+"""Build records are files that read back equal, oldest first; foreign files do no harm."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+
+from reprobuild.adapters.record_store import FileRecordStore
+from reprobuild.core.spec_schema import record_schema
+from reprobuild.services.build import BuildRequest
+
+from .build_fakes import World
+
+
+def made(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.service().run(world.project(), BuildRequest(), world.new_view)
+    return world
+
+
+def test_it_reads_back_equal(tmp_path: Path) -> None:
+    record = made(tmp_path).kept[0][1]
+    store = FileRecordStore(tmp_path / "records")
+    path = store.write(record)
+    assert store.all() == [(path, record)]
+
+
+def test_it_passes_the_published_schema(tmp_path: Path) -> None:
+    path = FileRecordStore(tmp_path / "records").write(made(tmp_path).kept[0][1])
+    jsonschema.Draft202012Validator(record_schema()).validate(json.loads(path.read_text()))
+
+
+def test_the_oldest_comes_first_and_foreign_files_are_passed_over(tmp_path: Path) -> None:
+    record = made(tmp_path).kept[0][1]
+    store = FileRecordStore(tmp_path / "records")
+    late = store.write(record.model_copy(update={"finished": "2026-11-21T00:00:00.000Z"}))
+    early = store.write(record.model_copy(update={"finished": "2026-11-20T00:00:00.000Z"}))
+    (tmp_path / "records/broken.json").write_text("{")
+    (tmp_path / "records/other.json").write_text("{}")
+    assert [path for path, _ in store.all()] == [early, late]
+
+
+def test_two_records_of_one_moment_are_both_kept(tmp_path: Path) -> None:
+    record = made(tmp_path).kept[0][1]
+    store = FileRecordStore(tmp_path / "records")
+    store.write(record)
+    store.write(record.model_copy(update={"version": "2.0.0"}))
+    assert len(store.all()) == 2
+
+
+def test_no_records_yet_are_none(tmp_path: Path) -> None:
+    assert FileRecordStore(tmp_path / "none").all() == []
