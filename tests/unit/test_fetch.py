@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -474,13 +474,14 @@ def test_the_plan_says_where_each_source_would_come_from(desk: Desk, site: Site)
 def test_two_processes_do_not_mix_their_parts(desk: Desk, site: Site) -> None:
     wheel = wheel_source("alpha", BODY)
     desk.locator.known = {wheel.file_name: [site.put("/alpha.whl", BODY)]}
-    other = FakeStore()
-    services: Sequence[FetchService] = (desk.service, desk.service)
-    services[1]._store = other
+    mine, other = desk.store, FakeStore()
+    services = [desk.service]
+    desk.store = other
+    services.append(desk.service)
     threads = [threading.Thread(target=one.run, args=([wheel], desk.project)) for one in services]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert desk.store.paths == other.paths == {wheel.store_path: BODY}
+    assert mine.paths == other.paths == {wheel.store_path: BODY}
     assert len(site.gets("/alpha.whl")) == 1

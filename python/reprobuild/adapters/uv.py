@@ -7,63 +7,30 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from reprobuild.adapters.address_cache import AddressCache
-from reprobuild.adapters.credentials import Credentials
-from reprobuild.adapters.pip_config import IndexConfig, local_path, read_index_config
-from reprobuild.adapters.uv_output import (
-    Annotated,
-    depends_of,
-    error_of,
-    parse_annotated,
-    stopped_at_first_index,
-)
+from reprobuild.adapters.pip_config import IndexConfig, local_path
+from reprobuild.adapters.uv_output import depends_of
+from reprobuild.adapters.uv_program import MANYLINUX, Job, Target, UvProgram
 from reprobuild.core import pylock, wheel_choice
 from reprobuild.core.addresses import redact, without_login
 from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Source
-from reprobuild.errors import NetworkError, ResolveError, ToolMissingError
+from reprobuild.errors import NetworkError, ResolveError
 from reprobuild.ports import HttpClient
 
-PYLOCK = "pylock.wheels.toml"  # uv wants pylock.NAME.toml
 FIND_LINKS = "find-links"
 DEFAULT = "default"
-# What `--python-platform` knows; Source: `uv pip compile --help`, uv 0.9.
-_MANYLINUX = (17, 28, *range(31, 41))
 _CONNECTIONS = 16
-
-
-@dataclass(frozen=True)
-class _Target:
-    """The base that wheels must fit."""
-
-    python_version: str
-    glibc_version: str
-    system: str
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        machine = self.system.partition("-")[0]
-        minor = int(self.glibc_version.split(".")[1])
-        known = max((one for one in _MANYLINUX if one <= minor), default=_MANYLINUX[0])
-        platform = f"{machine}-manylinux_2_{known}"
-        return ("--python-version", self.python_version, "--python-platform", platform)
-
-    @property
-    def words(self) -> str:
-        return wheel_choice.wanted(self.python_version, self.glibc_version, self.system)
 
 
 class Uv:
@@ -86,9 +53,7 @@ class Uv:
     ) -> None:
         self._http = http
         self._addresses = AddressCache(cache_dir / "addresses")
-        self._given_config = config
-        self._environment = environment
-        self._program = program
+        self._uv = UvProgram(config, environment, program)
 
     def resolve(
         self,
@@ -110,11 +75,11 @@ class Uv:
         Raises:
             ResolveError, UnsupportedWheelError, NetworkError, ToolMissingError.
         """
-        target = _Target(python_version, glibc_version, system)
+        target = Target(python_version, glibc_version, system)
         moving = {canonicalize_name(name) for name in update}
         kept = {pin.name: pin for pin in keep if pin.name not in moving and pin.system in (None, system)}
         with tempfile.TemporaryDirectory(prefix="reprobuild-uv-") as folder:
-            job = _Job(self._run, Path(folder), target, _sources(requirements, files, Path(folder)), files)
+            job = Job(self._uv, Path(folder), target, _sources(requirements, files, Path(folder)), files)
             if kept and not moving and (same := job.annotated(_pins(kept), offline=True, preferred=True)):
                 versions = {name: pin.version for name, pin in same.items()}
                 fit = all(
@@ -130,7 +95,7 @@ class Uv:
         return found
 
     def _compiled(
-        self, job: _Job, kept: Mapping[str, str], moving: Iterable[str], target: _Target
+        self, job: Job, kept: Mapping[str, str], moving: Iterable[str], target: Target
     ) -> tuple[ResolvedWheel, ...]:
         upgrades = [word for name in sorted(moving) for word in ("--upgrade-package", name)]
         text = job.pylock(kept, upgrades, self._second_strategy())
@@ -187,7 +152,7 @@ class Uv:
         """
         known: dict[str, list[str]] = {wheel.file_name: [] for wheel in wheels}
         for wheel in wheels:
-            houses = (folder / wheel.file_name for folder in self._config.wheelhouses)
+            houses = (folder / wheel.file_name for folder in self._uv.config.wheelhouses)
             known[wheel.file_name] += [file.resolve().as_uri() for file in houses if file.is_file()]
             known[wheel.file_name] += self._addresses.get(wheel.sha256)
         asked = [wheel for wheel in wheels if fresh or not known[wheel.file_name]]
@@ -203,7 +168,7 @@ class Uv:
         target = _target_of(wheels)
         with tempfile.TemporaryDirectory(prefix="reprobuild-uv-") as folder:
             lines = [f"{wheel.name}=={wheel.version}" for wheel in wheels]
-            job = _Job(self._run, Path(folder), target, _sources(lines, (), Path(folder)), ())
+            job = Job(self._uv, Path(folder), target, _sources(lines, (), Path(folder)), ())
             # identity is the digest: which index has the bytes does not matter here
             options = [
                 "--no-deps",
@@ -231,17 +196,11 @@ class Uv:
                 self._addresses.add(wheel.sha256, [found[wheel.file_name]])
         return found
 
-    @property
-    def _config(self) -> IndexConfig:
-        if self._given_config is None:
-            self._given_config = read_index_config(self._environment)
-        return self._given_config
-
     def _second_strategy(self) -> str | None:
         """pip's extra indexes count like the default one: what the first lacks may come from the next."""
         return (
             "unsafe-first-match"
-            if self._config.pip_rules and "UV_INDEX_STRATEGY" not in self._environment
+            if self._uv.config.pip_rules and "UV_INDEX_STRATEGY" not in self._uv.environment
             else None
         )
 
@@ -249,174 +208,10 @@ class Uv:
         """The name that locks call an index by: find-links, a configured name, extra-N, or default."""
         if url is None:
             return "direct"
-        for link in self._config.find_links:
+        for link in self._uv.config.find_links:
             if _same(url, link):
                 return FIND_LINKS
-        return next((index.name for index in self._config.indexes if _same(url, index.url)), DEFAULT)
-
-    def _run(self, options: Sequence[str], cwd: Path, words: str) -> str:
-        """stdout of `uv pip compile`.
-
-        Raises:
-            ToolMissingError; what uv says in our words; _FirstIndexError.
-        """
-        config = self._config
-        # addresses go by the environment: other users can read arguments
-        environment = {name: value for name, value in self._environment.items() if name not in _REPLACED}
-        environment |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
-        if config.default_index:
-            environment["UV_DEFAULT_INDEX"] = config.default_index.url
-        if config.extra_indexes:
-            environment["UV_INDEX"] = " ".join(
-                f"{_uv_name(one.name)}={one.url}" for one in config.extra_indexes
-            )
-        if config.find_links:
-            environment["UV_FIND_LINKS"] = ",".join(config.find_links)
-        if config.cert:
-            environment["SSL_CERT_FILE"] = config.cert
-        if config.keyring:
-            environment["UV_KEYRING_PROVIDER"] = "subprocess"
-        command = [str(self._find()), "pip", "compile", *options]
-        if config.no_index:
-            command.append("--no-index")
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 0:
-            return done.stdout
-        secrets = Credentials(
-            [index.url for index in config.indexes] + [one for one in config.find_links if "@" in one]
-        )
-        stderr = _URL.sub(lambda match: redact(match[0]), secrets.scrub(done.stderr))
-        if stopped_at_first_index(stderr):
-            raise _FirstIndexError(stderr, words)
-        raise error_of(stderr, words)
-
-    def _find(self) -> Path:
-        if self._program is None:
-            try:
-                from uv import find_uv_bin
-
-                self._program = Path(os.fsdecode(find_uv_bin()))
-            except (ImportError, FileNotFoundError):
-                found = shutil.which("uv", path=self._environment.get("PATH"))
-                if found is None:
-                    raise ToolMissingError(
-                        "uv is not installed", hint="install it with `pip install uv`"
-                    ) from None
-                self._program = Path(found)
-        return self._program
-
-
-_URL = re.compile(r"(?:https?|file)://[^\s`'\")\]]+")
-_REPLACED = frozenset(
-    {
-        "UV_CUSTOM_COMPILE_COMMAND",
-        "UV_DEFAULT_INDEX",
-        "UV_EXTRA_INDEX_URL",
-        "UV_FIND_LINKS",
-        "UV_INDEX",
-        "UV_INDEX_URL",
-        "UV_PROJECT",
-        "UV_WORKING_DIR",
-        "UV_CONSTRAINT",
-        "UV_OVERRIDE",
-        "UV_EXCLUDE",
-        "VIRTUAL_ENV",
-    }
-)
-
-
-class _FirstIndexError(Exception):
-    def __init__(self, stderr: str, words: str) -> None:
-        super().__init__()
-        self.error = error_of(stderr, words)
-
-
-@dataclass
-class _Job:
-    """One resolution: what uv is asked, in the two forms that we need."""
-
-    run: Callable[[Sequence[str], Path, str], str]
-    folder: Path
-    target: _Target
-    sources: tuple[str, ...]
-    files: Sequence[Path]
-    strategy: tuple[str, ...] = ()
-
-    @property
-    def cwd(self) -> Path:
-        return self.files[0].resolve().parent if self.files else self.folder
-
-    @property
-    def common(self) -> tuple[str, ...]:
-        return (
-            *self.sources,
-            *self.target.options,
-            *("--python", sys.executable, "--only-binary", ":all:", "--no-header", "--quiet"),
-        )
-
-    def pylock(self, kept: Mapping[str, str], options: Sequence[str], second_strategy: str | None) -> str:
-        """Resolve; uv prefers the versions that it finds in an existing output file."""
-        output = self.folder / PYLOCK
-        rows = [
-            f'[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = []\n'
-            for name, version in kept.items()
-        ]
-        asked = [
-            *self.common,
-            "--format",
-            "pylock.toml",
-            "--generate-hashes",
-            *options,
-            "--output-file",
-            str(output),
-        ]
-
-        def compiled() -> str:
-            output.unlink(missing_ok=True)
-            if rows:
-                output.write_text(
-                    'lock-version = "1.0"\ncreated-by = "reprobuild"\n' + "\n".join(rows), "utf-8"
-                )
-            self.run([*asked, *self.strategy], self.cwd, self.target.words)
-            return output.read_text(encoding="utf-8")
-
-        try:
-            return compiled()
-        except _FirstIndexError as error:
-            if second_strategy is None:
-                raise error.error from None
-            self.strategy = ("--index-strategy", second_strategy)
-        try:
-            return compiled()
-        except _FirstIndexError as error:
-            raise error.error from None
-
-    def annotated(
-        self, pins: Mapping[str, str], *, offline: bool, preferred: bool = False
-    ) -> dict[str, Annotated] | None:
-        """Pins with who needs them and where they come from; None when these pins do not resolve.
-
-        Args:
-            preferred: the pins are wishes only.
-        """
-        listed, output = self.folder / "pins.txt", self.folder / "requirements.txt"
-        text = "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
-        (output if preferred else listed).write_text(text, encoding="utf-8")
-        options = [*self.common, "--annotation-style", "line", "--emit-index-annotation", *self.strategy]
-        options += ["--output-file", str(output)] if preferred else ["--constraints", str(listed)]
-        try:
-            stdout = self.run([*options, *(["--offline"] if offline else [])], self.cwd, self.target.words)
-        except (ResolveError, NetworkError, _FirstIndexError):
-            return None
-        return parse_annotated(output.read_text(encoding="utf-8") if preferred else stdout)
+        return next((index.name for index in self._uv.config.indexes if _same(url, index.url)), DEFAULT)
 
 
 def _sources(requirements: Sequence[str], files: Sequence[Path], folder: Path) -> tuple[str, ...]:
@@ -440,7 +235,7 @@ def _sources(requirements: Sequence[str], files: Sequence[Path], folder: Path) -
     return (*([str(inline)] if requirements else []), *(str(file.resolve()) for file in files))
 
 
-def _best(package: pylock.PylockPackage, target: _Target) -> pylock.PylockWheel:
+def _best(package: pylock.PylockPackage, target: Target) -> pylock.PylockWheel:
     if not package.wheels and package.other is not None:
         raise ResolveError(
             f"{package.name}: resolved to a {package.other}, and locks hold wheels",
@@ -488,12 +283,12 @@ def _machine(wheel: Source) -> str:
     return found[1] if found else ""
 
 
-def _target_of(wheels: Sequence[Source]) -> _Target:
+def _target_of(wheels: Sequence[Source]) -> Target:
     """The newest base of this machine: a pinned wheel is found by its digest, not by what fits."""
     tags = [re.search(r"-cp3(\d+)-cp3\d", wheel.file_name) for wheel in wheels]
     minor = next((int(tag[1]) for tag in tags if tag), sys.version_info.minor)
     machine = next((found for wheel in wheels if (found := _machine(wheel))), "x86_64")
-    return _Target(f"3.{minor}", f"2.{_MANYLINUX[-1]}", f"{machine}-linux")
+    return Target(f"3.{minor}", f"2.{MANYLINUX[-1]}", f"{machine}-linux")
 
 
 def _same(url: str, configured: str) -> bool:
@@ -502,7 +297,3 @@ def _same(url: str, configured: str) -> bool:
         return str(file.absolute()) if file is not None else redact(text).rstrip("/")
 
     return normal(url) == normal(configured)
-
-
-def _uv_name(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", name)
