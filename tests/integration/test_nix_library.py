@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import shutil
@@ -28,7 +27,6 @@ from reprobuild.core.lock_inputs import input_digests
 from reprobuild.core.overrides import merged
 from reprobuild.core.spec_checks import refuse_unsupported
 from reprobuild.core.spec_parse import parse_spec, parse_toml
-from reprobuild.core.spec_schema import spec_defaults
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
 from reprobuild.errors import NotYetSupportedError, ToolFailedError
@@ -213,18 +211,6 @@ def test_overrides_count_for_the_lock(projects: list[Path]) -> None:
     answer = ask(projects=[str(projects[0])], overrides=overrides)["input_digests"][0]
     document = merged(parse_toml((projects[0] / "reprobuild.toml").read_text()), overrides)
     assert answer == input_digests(parse_spec(document), None)
-
-
-def test_defaults_and_keys_of_the_spec_have_not_drifted() -> None:
-    lib = LIBRARY / "lib"
-    assert json.loads((lib / "spec-defaults.json").read_text()) == spec_defaults()
-    module = importlib.util.spec_from_file_location("spec_keys", LIBRARY / "tests" / "spec_keys.py")
-    assert module is not None and module.loader is not None
-    generator = importlib.util.module_from_spec(module)
-    module.loader.exec_module(generator)
-    assert json.loads((lib / "spec-keys.json").read_text()) == generator.spec_keys(), (
-        "refresh: see nix/tests/spec_keys.py"
-    )
 
 
 @pytest.mark.parametrize(
