@@ -236,3 +236,17 @@ def test_the_readme_names_the_two_scripts_and_its_picture() -> None:
     text = README.read_text(encoding="utf-8")
     for needed in ("scripts/quickstart", "scripts/test", "docs/images/build.svg"):
         assert needed in text
+
+
+def test_the_commands_without_json_are_those_that_the_readme_names() -> None:
+    without: list[str] = []
+
+    def visit(command: Any, name: str) -> None:
+        for inner, child in getattr(command, "commands", {}).items():
+            visit(child, f"{name} {inner}".strip())
+        if not hasattr(command, "commands") and not any("--json" in p.opts for p in command.params):
+            without.append(name)
+
+    visit(typer.main.get_command(app), "")
+    named = " and ".join(f"`{name}`" for name in sorted(without))
+    assert f"Every command but {named} has `--json`" in " ".join(README.read_text(encoding="utf-8").split())
