@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 import traceback
@@ -13,18 +14,29 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from reprobuild import __version__
 from reprobuild.cli import render
-from reprobuild.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_REQUEST, ReprobuildError, UsageError
+from reprobuild.errors import (
+    EXIT_BUG,
+    EXIT_INTERRUPTED,
+    EXIT_REQUEST,
+    InterruptedBuildError,
+    ReprobuildError,
+    UsageError,
+)
 
 app = typer.Typer(
     name="reprobuild",
     help="Provably rebuildable machine-learning models: one TOML spec, hash-pinned inputs, Nix's sandbox.",
+    epilog="Example: reprobuild init digits && cd digits && reprobuild lock && reprobuild nix build",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 nix_app = typer.Typer(
-    help="Build, inspect and enter derivations.", no_args_is_help=True, rich_markup_mode=None
+    help="Build, inspect and enter derivations.",
+    epilog="Example: reprobuild nix build --stage train",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(nix_app, name="nix")
 
@@ -48,12 +60,26 @@ for _module in ("init", "lock", "fetch", "plan", "build", "verify", "show", "nix
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(app, nix_app)
 
 
+def _examples_last(group: typer.Typer) -> None:
+    """Help ends with the example: it is the last paragraph of each command's docstring."""
+    for command in group.registered_commands:
+        text = command.help or inspect.getdoc(command.callback) or ""
+        command.help, mark, example = text.partition("\n\nExample: ")
+        command.epilog = f"Example: {example}" if mark else None
+
+
+_examples_last(app)
+_examples_last(nix_app)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit status."""
-    as_json = "--json" in arguments
-    debug = "--debug" in arguments or bool(os.environ.get("REPROBUILD_DEBUG"))
+    ours = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
+    as_json = "--json" in ours
+    debug = "--debug" in ours or bool(os.environ.get("REPROBUILD_DEBUG"))
     try:
-        status = app(args=list(arguments), standalone_mode=False)
+        status = app(args=list(arguments), prog_name="reprobuild", standalone_mode=False)
+        sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except Exit as stop:
         return stop.exit_code
@@ -63,12 +89,15 @@ def run(arguments: Sequence[str]) -> int:
         render.error(error, as_json=as_json)
         return error.exit_status
     except TyperException as problem:
+        if problem.format_message().startswith("Usage:"):  # no command given: the help itself
+            render.note(problem.format_message())
+            return EXIT_REQUEST
         context = getattr(problem, "ctx", None)
         hint = f"see `{context.command_path} --help`" if context is not None else None
-        render.error(UsageError(problem.format_message() or "which command?", hint=hint), as_json=as_json)
+        render.error(UsageError(_readable(problem.format_message()), hint=hint), as_json=as_json)
         return EXIT_REQUEST
     except (KeyboardInterrupt, Abort):
-        sys.stderr.write("interrupted\n")
+        render.error(InterruptedBuildError("interrupted"), as_json=as_json)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.
@@ -79,3 +108,16 @@ def run(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         render.bug(bug, as_json=as_json)
         return EXIT_BUG
+
+
+def _readable(message: str) -> str:
+    """The option parser's words, without those of the library behind it."""
+    words = {
+        "Input should be greater than or equal to": "expected at least",
+        "Input should be less than or equal to": "expected at most",
+        "Input should be a valid integer, unable to parse string as an integer": "expected a whole number",
+        "Input should be": "expected",
+    }
+    for theirs, ours in words.items():
+        message = message.replace(theirs, ours)
+    return message

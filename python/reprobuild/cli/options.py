@@ -8,11 +8,16 @@ from typing import Annotated
 import typer
 
 ProjectOption = Annotated[
-    Path, typer.Option("--project", "-p", help="Folder with reprobuild.toml.", show_default="this folder")
+    Path,
+    typer.Option(
+        "--project", "-p", metavar="FOLDER", help="Folder with reprobuild.toml.", show_default="this folder"
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a declared key of the spec, such as train.params.lr=0.01."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a declared key of the spec, such as train.params.lr=0.01."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
@@ -21,5 +26,7 @@ CacheOption = Annotated[
     list[str] | None,
     typer.Option("--cache", metavar="URL", help="Binary cache to take from, also REPROBUILD_CACHES."),
 ]
-JobsOption = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Builds at the same time.")]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Builds at the same time.")
+]
 HERE = Path()

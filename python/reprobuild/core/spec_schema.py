@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -42,11 +42,13 @@ def record_schema() -> dict[str, Any]:
 
 def verdict_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a rebuild's verdict."""
-    return _published("verdict", Verdict)
+    return _published("verdict", Verdict, mode="serialization")
 
 
-def _published(title: str, model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(by_alias=True)
+def _published(
+    title: str, model: type[BaseModel], mode: Literal["validation", "serialization"] = "validation"
+) -> dict[str, Any]:
+    schema = model.model_json_schema(by_alias=True, mode=mode)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 

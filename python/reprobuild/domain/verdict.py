@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
 VERDICT_SCHEMA: Final = "reprobuild.verdict/1"
 
@@ -30,6 +30,13 @@ class Verdict(_Value):
     artifact_id: str | None
     stages: tuple[StageVerdict, ...]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_ok(cls, document: Any) -> Any:
+        """`ok` is written for readers; read back, it follows from the stages."""
+        return {k: v for k, v in document.items() if k != "ok"} if isinstance(document, dict) else document
+
+    @computed_field(description="every rebuild gave the same bytes")  # type: ignore[prop-decorator]
     @property
     def ok(self) -> bool:
         return all(stage.verdict == "same bytes" for stage in self.stages)

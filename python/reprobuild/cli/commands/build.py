@@ -23,12 +23,13 @@ from reprobuild.cli.options import (
 def build(
     project: ProjectOption = HERE,
     stage: Annotated[
-        list[str] | None, typer.Option("--stage", help="Build only this stage and what it needs.")
+        list[str] | None,
+        typer.Option("--stage", metavar="NAME", help="Build only this stage and what it needs."),
     ] = None,
     set_: SetOption = None,
-    out_link: Annotated[Path, typer.Option("--out-link", "-o", help="Link that keeps the result.")] = Path(
-        "result"
-    ),
+    out_link: Annotated[
+        Path, typer.Option("--out-link", "-o", metavar="PATH", help="Link that keeps the result.")
+    ] = Path("result"),
     no_link: Annotated[bool, typer.Option("--no-link", help="Make no link.")] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", "-k", help="Build what still can after a failure.")
@@ -93,4 +94,6 @@ def build(
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:
     nix_app.command("build")(build)
-    app.command("build", help="Alias of `reprobuild nix build`.")(build)
+    app.command("build", help="Alias of `reprobuild nix build`.\n\nExample: reprobuild build --stage train")(
+        build
+    )

@@ -13,10 +13,10 @@ from reprobuild.cli.options import JsonOption
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(help="Where to put the project; made if it is not there.")
+        Path, typer.Argument(metavar="FOLDER", help="Where to put the project; made if it is not there.")
     ] = Path(),
     template: Annotated[
-        str, typer.Option("--template", "-t", help="quickstart or scikit-learn.")
+        str, typer.Option("--template", "-t", metavar="NAME", help="quickstart or scikit-learn.")
     ] = "quickstart",
     as_json: JsonOption = False,
 ) -> None:

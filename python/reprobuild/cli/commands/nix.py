@@ -12,16 +12,19 @@ from reprobuild.cli.options import HERE, JsonOption, OfflineOption, ProjectOptio
 
 
 def shell(
-    command: Annotated[list[str] | None, typer.Argument(help="Command to run; by default a shell.")] = None,
+    command: Annotated[list[str] | None, typer.Argument(metavar="COMMAND", hidden=True)] = None,
     project: ProjectOption = HERE,
     stage: Annotated[
-        str | None, typer.Option("--stage", help="Stage to enter.", show_default="the last one")
+        str | None,
+        typer.Option("--stage", metavar="NAME", help="Stage to enter.", show_default="the last one"),
     ] = None,
     set_: SetOption = None,
     offline: OfflineOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Enter a stage's environment: its Python, variables, inputs and parameters. Not sandboxed: for looking around.
+    """Enter a stage's environment: its Python, variables, inputs and parameters.
+
+    Not sandboxed: for looking around. COMMAND is run in it; by default a shell.
 
     Example: reprobuild nix shell --stage train -- python -i train.py
     """

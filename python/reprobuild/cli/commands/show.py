@@ -12,9 +12,9 @@ from reprobuild.cli.options import JsonOption
 
 
 def show(
-    result: Annotated[Path, typer.Argument(help="Result link, store path, or a project's folder.")] = Path(
-        "result"
-    ),
+    result: Annotated[
+        Path, typer.Argument(metavar="RESULT", help="Result link, store path, or a project's folder.")
+    ] = Path("result"),
     as_json: JsonOption = False,
 ) -> None:
     """Print what a result is: id, metrics against goals, data, files.

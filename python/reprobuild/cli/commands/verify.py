@@ -13,8 +13,10 @@ from reprobuild.errors import EXIT_NO
 
 def verify(
     project: ProjectOption = HERE,
-    stage: Annotated[list[str] | None, typer.Option("--stage", help="Only this stage.")] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often to rebuild.")] = 1,
+    stage: Annotated[
+        list[str] | None, typer.Option("--stage", metavar="NAME", help="Only this stage.")
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", metavar="N", min=1, help="How often to rebuild.")] = 1,
     set_: SetOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
