@@ -82,6 +82,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except Exit as stop:
+        if isinstance(stop.__cause__, KeyboardInterrupt):
+            render.error(InterruptedBuildError("interrupted"), as_json=as_json)
         return stop.exit_code
     except ReprobuildError as error:
         if debug:
@@ -93,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
             render.note(problem.format_message())
             return EXIT_REQUEST
         context = getattr(problem, "ctx", None)
-        hint = f"see `{context.command_path} --help`" if context is not None else None
+        hint = f"see `{context.command_path if context is not None else 'reprobuild'} --help`"
         render.error(UsageError(_readable(problem.format_message()), hint=hint), as_json=as_json)
         return EXIT_REQUEST
     except (KeyboardInterrupt, Abort):
