@@ -80,10 +80,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments), prog_name="reprobuild", standalone_mode=False)
         sys.stdout.flush()
+        if status == EXIT_INTERRUPTED:  # typer's word for Ctrl-C
+            raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except Exit as stop:
-        if isinstance(stop.__cause__, KeyboardInterrupt):
-            render.error(InterruptedBuildError("interrupted"), as_json=as_json)
         return stop.exit_code
     except ReprobuildError as error:
         if debug:

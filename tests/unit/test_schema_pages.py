@@ -1,0 +1,136 @@
+"""The format pages name exactly the keys that the formats have, with their types' defaults."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reprobuild.core import spec_schema
+
+ROOT = Path(__file__).parents[2]
+FORMATS = ROOT / "docs/formats"
+
+# heading -> section of the schema ("" is the top level)
+SPEC_SECTIONS = {
+    "Top level": "",
+    "`[model]`": "Model",
+    "`[model.inputs.NAME]` and `[model.outputs.NAME]`": "TensorSignature",
+    "`[base]`": "Base",
+    "`[python]`": "Python",
+    "`[cuda]`": "Cuda",
+    "`[driver]`": "Driver",
+    "`[hardware]`": "Hardware",
+    "`[resources]`": "Resources",
+    "`[numerics]`": "Numerics",
+    "`[datasets.NAME]`": "Dataset",
+    "`[stages.NAME]`": "Stage",
+    "`[metrics.NAME]`": "Metric",
+    "`[metrics.NAME.tolerance]`": "Tolerance",
+    "`[artifact]`": "Artifact",
+}
+PAGES = {
+    "lock.md": (
+        spec_schema.lock_schema,
+        {"Lock": "", "`systems.SYSTEM`": "DebianBasePin", "`sources[]`": "Source"},
+    ),
+    "record.md": (spec_schema.record_schema, {"Build record": "", "`outputs[]`": "OutputRecord"}),
+    "verdict.md": (spec_schema.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
+}
+
+
+def tables(page: Path) -> dict[str, list[list[str]]]:
+    """Heading -> rows of the first table below it, the head left out."""
+    found: dict[str, list[list[str]]] = {}
+    for part in re.split(r"^#+ ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        heading, _, text = part.partition("\n")
+        rows = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
+        if rows:
+            found[heading.partition(", version")[0]] = [
+                [cell.strip() for cell in line.strip("|").split("|")] for line in rows[0].splitlines()[2:]
+            ]
+    return found
+
+
+def keys(rows: list[list[str]]) -> list[str]:
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row[0])]
+
+
+def section(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    found = schema["$defs"][name] if name else schema
+    assert isinstance(found, dict)
+    return found
+
+
+def test_every_section_of_the_spec_has_its_table() -> None:
+    assert set(SPEC_SECTIONS.values()) == {"", *spec_schema.spec_schema()["$defs"]}
+
+
+@pytest.mark.parametrize("heading", SPEC_SECTIONS)
+def test_the_page_of_the_spec_names_every_key_and_its_default(heading: str) -> None:
+    rows = tables(FORMATS / "spec.md")[heading]
+    schema = section(spec_schema.spec_schema(), SPEC_SECTIONS[heading])
+    assert keys(rows) == list(schema["properties"])
+    for key, row in zip(schema["properties"], rows, strict=True):
+        value = schema["properties"][key]
+        if key in schema.get("required", ()):
+            assert row[2] == "**required**", f"{heading} {key}"
+        elif "$ref" in value or isinstance(value.get("default"), dict):
+            assert row[2] in ("its defaults", "none", "`{}`"), f"{heading} {key}"
+        elif value["default"] is None:
+            assert row[2] == "none", f"{heading} {key}"
+        else:
+            written = value["default"] if row[2][1:-1] == value["default"] else json.dumps(value["default"])
+            assert row[2] == f"`{written}`", f"{heading} {key}"
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"), [(page, heading) for page, (_, sections) in PAGES.items() for heading in sections]
+)
+def test_the_other_pages_name_every_key(page: str, heading: str) -> None:
+    made, sections = PAGES[page]
+    assert keys(tables(FORMATS / page)[heading]) == list(section(made(), sections[heading])["properties"])
+
+
+def test_the_page_of_json_output_names_every_document_that_commands_print() -> None:
+    sources = [*(ROOT / "python/reprobuild/cli").rglob("*.py"), ROOT / "python/reprobuild/errors.py"]
+    printed = {
+        name
+        for file in sources
+        for name in re.findall(r'"schema": "(reprobuild\.[^"]+)"', file.read_text(encoding="utf-8"))
+    }
+    documented = set(tables(FORMATS / "json-output.md")) | {"`reprobuild.verdict/1`"}
+    assert {f"`{name}`" for name in printed} | {"`reprobuild.verdict/1`"} == documented
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("init", "init/1"),
+        ("lock", "lock-changes/1"),
+        ("fetch", "fetch/1"),
+        ("plan", "plan/1"),
+        ("build", "build/1"),
+        ("nix", "eval/1"),
+        ("show", "show/1"),
+        ("doctor", "doctor/1"),
+    ],
+)
+def test_the_page_of_json_output_names_every_key(command: str, name: str) -> None:
+    printed = _keys_of(ROOT / f"python/reprobuild/cli/commands/{command}.py", f"reprobuild.{name}")
+    rows = tables(FORMATS / "json-output.md")[f"`reprobuild.{name}`"]
+    assert set(keys(rows)) <= printed
+    assert printed - set(re.findall(r"`(\w+)`", str(rows))) - {"schema"} == set()
+
+
+def _keys_of(file: Path, name: str) -> set[str]:
+    """All keys, at any depth, of the dict display in this file whose `schema` is `name`."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Dict) and any(getattr(value, "value", None) == name for value in node.values):
+            inner = (found for found in ast.walk(node) if isinstance(found, ast.Dict))
+            return {key.value for found in inner for key in found.keys if isinstance(key, ast.Constant)}
+    raise AssertionError(f"{file} prints no {name}")
