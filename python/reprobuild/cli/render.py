@@ -35,7 +35,9 @@ def error(problem: ReprobuildError, *, as_json: bool) -> None:
     width = max((len(value) for _, value, origin in sides if value and origin), default=0)
     for side, value, origin in sides:
         if value is not None:
-            lines.append(f"  {side:<8} {value.ljust(width) if origin else value}" + (f"  {origin}" if origin else ""))
+            lines.append(
+                f"  {side:<8} {value.ljust(width) if origin else value}" + (f"  {origin}" if origin else "")
+            )
     lines += [f"  | {line}" for line in problem.details]
     if problem.hint:
         lines.append(f"hint: {problem.hint}")
@@ -57,10 +59,13 @@ def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> Iterable[str]:
         return
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        yield indent + "  ".join(
-            cell if last else cell.ljust(width)
-            for cell, width, last in zip(row, widths, [False] * (len(row) - 1) + [True], strict=True)
-        ).rstrip()
+        yield (
+            indent
+            + "  ".join(
+                cell if last else cell.ljust(width)
+                for cell, width, last in zip(row, widths, [False] * (len(row) - 1) + [True], strict=True)
+            ).rstrip()
+        )
 
 
 def size(size_bytes: float) -> str:
