@@ -22,7 +22,7 @@
         };
         scikit-learn = {
           path = ./templates/scikit-learn;
-          description = "Another model family: scikit-learn on the same digits";
+          description = "Another model family: scikit-learn, tumours from measurements";
         };
       };
     };

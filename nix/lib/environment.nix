@@ -1,7 +1,8 @@
 # The Python environment: a venv-like tree of links into wheel paths.
 { sources, wheels }:
 
-/** Type: environment :: { base :: Base; entries :: [ AttrSet ]; system :: String } -> Derivation */
+/** Type: environment :: { base :: Base; entries :: [ AttrSet ]; system :: String } -> Derivation
+    Example: (environment { inherit base entries system; }).name => "python-environment" */
 { base, entries, system }:
 derivation {
   name = "python-environment";

@@ -23,7 +23,7 @@ let
     (if spec.hardware ? gpu then "hardware.gpu" else null)
     (if spec.hardware ? compute_capability then "hardware.compute_capability" else null)
     (if (spec.hardware.system or "x86_64-linux") != "x86_64-linux" then "hardware.system" else null)
-    (if (spec.numerics.level or "exact") == "portable" then "numerics.level" else null)
+    (if (spec.numerics.level or "exact") != "exact" then "numerics.level" else null)
   ];
 in
 /** The document itself, or an error.

@@ -7,7 +7,9 @@ let
   splitWheelBytes = 50331648;
 in
 /** The derivations of one wheel: one, or two for a big one; their trees are merged by the environment.
-    Type: wheel :: { base :: Base; entries :: [ AttrSet ]; system :: String } -> AttrSet -> [ Derivation ] */
+    Type: wheel :: { base :: Base; entries :: [ AttrSet ]; system :: String } -> AttrSet -> [ Derivation ]
+    Example: map (d: d.name) (wheel { inherit base entries system; } torch)
+      => [ "torch-2.13.0_cpu" "torch-2.13.0_cpu-large-files" ] */
 { base, entries, system }: entry:
 let
   part = name: part: derivation {

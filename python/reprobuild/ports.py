@@ -98,7 +98,9 @@ class SourceStore(Protocol):
 
 
 class Evaluator(Protocol):
-    def instantiate(self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]) -> Instantiation:
+    def instantiate(
+        self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]
+    ) -> Instantiation:
         """Translate a project to derivations; builds nothing."""
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
     if path.suffix != ".safetensors":
         raise OutputError(f"{path.name}: tensors and arrays are saved as .safetensors")
     path.parent.mkdir(parents=True, exist_ok=True)
+    _need_safetensors(path.name)
     of_torch = {is_torch_tensor(value) for value in tensors.values()}
     if of_torch == {True}:
         import safetensors.torch
@@ -41,6 +43,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
 
 def load_weights(path: Path) -> dict[str, Any]:
     """Read a safetensors file as torch tensors on the CPU."""
+    _need_safetensors(path.name)
     from safetensors.torch import load_file
 
     return dict(load_file(path))
@@ -48,9 +51,18 @@ def load_weights(path: Path) -> dict[str, Any]:
 
 def load_arrays(path: Path) -> dict[str, Any]:
     """Read a safetensors file as numpy arrays."""
+    _need_safetensors(path.name)
     from safetensors.numpy import load_file
 
     return dict(load_file(path))
+
+
+def _need_safetensors(name: str) -> None:
+    if importlib.util.find_spec("safetensors") is None:
+        raise OutputError(
+            f"{name}: the project's environment has no safetensors",
+            hint='add "safetensors" to [python] requirements and run `reprobuild lock`',
+        )
 
 
 def _separate(tensors: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import REPOSITORY, World
 
 pytestmark = pytest.mark.integration
@@ -20,7 +19,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, made from a clean copy and unpacked as an installer does."""
     root = tmp_path_factory.mktemp("wheel")
     checkout = root / "checkout"
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
     for name in filter(None, tracked.stdout.split("\0")):
         if (REPOSITORY / name).exists():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,6 @@ def test_a_comment_in_the_spec_changes_nothing(world: World, tiny: Path) -> None
         ('files = ["train/numbers.json"]', "files = []", {"model"}),
         ("[artifact]", "[numerics]\nseed = 7\n[artifact]", {"train", "evaluate", "model"}),
         ("[artifact]", "[numerics]\nthreads = 1\n[artifact]", {"train", "evaluate", "model"}),
-        ("[artifact]", '[numerics]\nlevel = "tolerant"\n[artifact]', {"train", "evaluate", "model"}),
         ("[artifact]", "[numerics]\ndeterministic = false\n[artifact]", {"train", "evaluate", "model"}),
     ],
 )

@@ -176,7 +176,7 @@ def test_results_are_kept_from_the_garbage_collector(world: World) -> None:
     link = world.folder / "result"
     build(world, link=link)
     assert link.readlink() == Path(world.drv("digits-1.0.0").out_path)
-    assert world.roots.keys() == {"result", "prepare", "train"}
+    assert world.roots.keys() == {"result", "environment", "prepare", "train"}
 
 
 def test_several_results_have_a_link_each(world: World) -> None:

@@ -81,7 +81,7 @@ def test_nothing_built_is_said(tmp_path: Path) -> None:
 def test_an_unknown_stage_is_refused(world: World) -> None:
     with pytest.raises(UsageError) as caught:
         verify(world, "trian")
-    assert caught.value.expected == "prepare, train, model"
+    assert caught.value.expected == "one of prepare, train, model"
 
 
 def test_the_verdict_reads_back_equal(world: World) -> None:

@@ -21,7 +21,10 @@ def lock_inputs(spec: Spec, requirements_digest: Digest | None) -> dict[Part, di
     Mirrors are not part of it: they are addresses, and say nothing about content.
     """
     system = spec.hardware.system
-    python: dict[str, Any] = {"python": spec.python.model_dump(mode="json", exclude_none=True), "system": system}
+    python: dict[str, Any] = {
+        "python": spec.python.model_dump(mode="json", exclude_none=True),
+        "system": system,
+    }
     if spec.cuda is not None:
         python["cuda"] = spec.cuda.model_dump(mode="json", exclude_none=True)
     if requirements_digest is not None:

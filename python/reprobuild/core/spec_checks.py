@@ -81,7 +81,7 @@ def refuse_unsupported(spec: Spec, origin: str) -> None:
         "hardware.gpu": (spec.hardware.gpu is not None, "leave it out"),
         "hardware.compute_capability": (spec.hardware.compute_capability is not None, "leave it out"),
         "hardware.system": (spec.hardware.system != "x86_64-linux", 'use system = "x86_64-linux"'),
-        "numerics.level": (spec.numerics.level == "portable", 'use level = "exact" or "tolerant"'),
+        "numerics.level": (spec.numerics.level != "exact", 'use level = "exact"'),
     }
     for key, (asked, instead) in reasons.items():
         if asked:

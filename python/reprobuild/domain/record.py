@@ -26,7 +26,7 @@ class OutputRecord(_Value):
     out_path: str
     nar_hash: Digest | None = Field(default=None, description="absent when it could not be built")
     nar_size_bytes: int | None = None
-    status: Literal["built", "reused", "failed", "not-built"]
+    status: Literal["built", "reused", "failed", "stopped", "not-built"]
     started: str | None = Field(default=None, description="UTC, ISO 8601")
     duration_s: float | None = None
     cpu_s: float | None = None

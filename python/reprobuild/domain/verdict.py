@@ -24,7 +24,7 @@ class StageVerdict(_Value):
 
 
 class Verdict(_Value):
-    """Level "same bytes" only; the other levels of docs/architecture.md come with `verify --against`."""
+    """One level of docs/reproducibility.md: same bytes."""
 
     schema_: Literal["reprobuild.verdict/1"] = Field(default=VERDICT_SCHEMA, alias="schema")
     artifact_id: str | None

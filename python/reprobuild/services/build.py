@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from reprobuild import __version__
 from reprobuild.core.build_failure import failure
-from reprobuild.core.build_tree import BuildState, BuildStatus, BuildTree
+from reprobuild.core.build_tree import BuildStatus, BuildTree
+from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.build_event import Event
-from reprobuild.domain.digest import Digest
-from reprobuild.domain.record import BuildRecord, OutputRecord
+from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
 from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
 from reprobuild.services.artifact import Artifact, read_artifact
+from reprobuild.services.build_record import Moment, make_record
 from reprobuild.services.project import Project, require_fresh_lock
 
 NewView = Callable[[Mapping[str, str]], BuildView]
@@ -84,6 +81,16 @@ class BuildService:
         require_fresh_lock(project)
         return self._evaluator.instantiate(project.path, project.overrides, project.spec.stage_order())
 
+    def require_sandbox(self) -> None:
+        """Raises: SandboxError: builds on this host would not be isolated."""
+        if (problem := self._sandbox_problem()) is not None:
+            raise SandboxError(
+                "builds on this host would not be hermetic, so nothing was built",
+                expected="Nix's sandbox",
+                actual=problem,
+                hint="run `reprobuild doctor`: it says how to mend this",
+            )
+
     def run(self, project: Project, request: BuildRequest, new_view: NewView) -> BuildOutcome:
         """Build and keep.
 
@@ -126,20 +133,14 @@ class BuildService:
         request: BuildRequest,
         new_view: NewView,
     ) -> tuple[tuple[str, ...], Path]:
-        if (problem := self._sandbox_problem()) is not None:
-            raise SandboxError(
-                "builds on this host would not be hermetic, so nothing was built",
-                expected="Nix's sandbox",
-                actual=problem,
-                hint="run `reprobuild doctor`: it says how to mend this",
-            )
+        self.require_sandbox()
         valid = self._store.present([drv.out_path for drv in found.all()])
         if not {drv.out_path for drv in (found.base, *found.wheels)} <= valid or project.spec.datasets:
             self._fetch_missing(project)
         planned = [drv.drv_path for drv in _needed(project, found, targets) if drv.out_path not in valid]
         tree = BuildTree(planned, found.labels())
         view = new_view({wheel.drv_path: "wheels" for wheel in found.wheels})
-        started, started_s = _now(), time.monotonic()
+        begun = Moment.now()
 
         def hear(event: Event) -> None:
             now_s = time.monotonic()
@@ -147,7 +148,7 @@ class BuildService:
             view.event(event, tree, now_s)
 
         status, interrupted = 1, False
-        view.start(tree, started_s)
+        view.start(tree, begun.clock_s)
         try:
             status = self._builder.realise(
                 [drv.drv_path for drv in targets.values()],
@@ -160,8 +161,18 @@ class BuildService:
         finally:
             tree.finish(time.monotonic(), succeeded=status == 0)
             view.finish(tree, time.monotonic())
-        record = self._record(project, found, tree, started, started_s, status, interrupted)
-        path = self._records.write(record)
+        path = self._records.write(
+            make_record(
+                project,
+                found,
+                tree,
+                begun,
+                status="interrupted" if interrupted else "built" if status == 0 else "failed",
+                store=self._store,
+                host=self._host,
+                log_file=self._log_file,
+            )
+        )
         if interrupted:
             raise InterruptedBuildError(
                 f"{project.spec.model.name}: build interrupted; nothing half-made is left",
@@ -175,7 +186,7 @@ class BuildService:
     def _keep(
         self, project: Project, found: Instantiation, targets: dict[str, Derivation], request: BuildRequest
     ) -> None:
-        """Roots for every finished stage and the asked-for results, so that garbage collection spares them."""
+        """Roots for environment, finished stages and results: garbage collection spares them."""
         if request.out_link is not None:
             for label, drv in targets.items():
                 single = len(targets) == 1
@@ -187,9 +198,8 @@ class BuildService:
                 if not _leads_to(link, drv.out_path):
                     self._store.add_root(link, drv.out_path)
         roots = project.state_dir / "roots"
-        kept = {
-            label: drv for label, drv in found.stages.items() if not _leads_to(roots / label, drv.out_path)
-        }
+        named = {"environment": found.environment, **found.stages}
+        kept = {label: drv for label, drv in named.items() if not _leads_to(roots / label, drv.out_path)}
         valid = self._store.present([drv.out_path for drv in kept.values()])
         for label, drv in kept.items():
             if drv.out_path in valid:
@@ -204,94 +214,29 @@ class BuildService:
         ]
         return earlier[-1] if earlier else None
 
-    def _record(
-        self,
-        project: Project,
-        found: Instantiation,
-        tree: BuildTree,
-        started: str,
-        started_s: float,
-        status: int,
-        interrupted: bool,
-    ) -> BuildRecord:
-        named = {**found.stages, "model": found.model}
-        valid = self._store.present([drv.out_path for drv in named.values()])
-        artifact = read_artifact(Path(found.model.out_path)) if found.model.out_path in valid else None
-        spec = project.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-        labelled = {drv.drv_path for drv in named.values()}
-        return BuildRecord(
-            model=project.spec.model.name,
-            version=project.spec.model.version,
-            artifact_id=artifact.artifact_id if artifact else None,
-            project=str(project.path),
-            spec_digest=Digest.of_bytes(json.dumps(spec, sort_keys=True, ensure_ascii=False).encode()),
-            lock_digest=Digest.of_bytes(project.lock_path.read_bytes()),
-            overrides=project.overrides,
-            started=started,
-            finished=_now(),
-            status="interrupted" if interrupted else "built" if status == 0 else "failed",
-            reprobuild_version=__version__,
-            host=self._host.document(),
-            outputs=tuple(
-                self._output(
-                    label, drv, tree.builds.get(drv.drv_path), drv.out_path in valid, started, started_s
-                )
-                for label, drv in named.items()
-            ),
-            built_others=sum(
-                1 for state in tree.with_status(BuildStatus.DONE) if state.drv_path not in labelled
-            ),
-        )
-
-    def _output(
-        self,
-        label: str,
-        drv: Derivation,
-        state: BuildState | None,
-        valid: bool,
-        started: str,
-        started_s: float,
-    ) -> OutputRecord:
-        info = self._store.info(drv.out_path) if valid else None
-        ran = state is not None and state.started_s is not None
-        measured: dict[str, Any] = {}
-        if state is not None and state.started_s is not None and state.finished_s is not None:
-            resources = state.resources or {}
-            log = self._log_file(drv.drv_path)
-            measured = {
-                "started": _later(started, state.started_s - started_s),
-                "duration_s": round(state.finished_s - state.started_s, 3),
-                "cpu_s": resources.get("cpu_s"),
-                "peak_memory_bytes": resources.get("peak_memory_bytes"),
-                "loader_s": resources.get("loader_s"),
-                "log_digest": state.log_digest,
-                "log_path": str(log) if log else None,
-                "builder": state.machine,
-                "host": state.host,
-            }
-        return OutputRecord(
-            label=label,
-            drv_path=drv.drv_path,
-            out_path=drv.out_path,
-            nar_hash=info.nar_hash if info else None,
-            nar_size_bytes=info.nar_size_bytes if info else None,
-            status=("built" if ran else "reused") if valid else ("failed" if ran else "not-built"),
-            **measured,
-        )
-
 
 def _targets(found: Instantiation, stages: tuple[str, ...]) -> dict[str, Derivation]:
     if not stages:
         return {"model": found.model}
-    for name in stages:
-        if name not in found.stages:
-            raise UsageError(
-                f"--stage {name}: there is no such stage",
-                expected=f"one of {', '.join(found.stages)}",
-                expected_from="reprobuild.toml",
-                actual=name,
-            )
-    return {name: found.stages[name] for name in stages}
+    return {name: known_stage(name, found.stages) for name in stages}
+
+
+def known_stage(name: str, known: Mapping[str, Derivation]) -> Derivation:
+    """What a `--stage` names.
+
+    Raises:
+        UsageError: there is no such stage; names the nearest one.
+    """
+    if name in known:
+        return known[name]
+    near = nearest(name, known)
+    raise UsageError(
+        f"--stage {name}: there is no such stage",
+        expected=f"one of {', '.join(known)}",
+        expected_from="reprobuild.toml",
+        actual=name,
+        hint=f"did you mean `{near}`?" if near else None,
+    )
 
 
 def _needed(project: Project, found: Instantiation, targets: dict[str, Derivation]) -> tuple[Derivation, ...]:
@@ -313,12 +258,3 @@ def _needed(project: Project, found: Instantiation, targets: dict[str, Derivatio
 
 def _leads_to(link: Path, path: str) -> bool:
     return link.is_symlink() and str(link.readlink()) == path
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _later(moment: str, seconds: float) -> str:
-    shifted = datetime.datetime.fromisoformat(moment) + datetime.timedelta(seconds=seconds)
-    return shifted.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -14,6 +14,7 @@ from typing import Protocol
 from reprobuild.core.deb_package import DebianBase
 from reprobuild.core.lock_diff import Change, lock_changes
 from reprobuild.core.lock_inputs import Part
+from reprobuild.core.spec_keys import nearest
 from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, DebianBasePin, Lock, Source
@@ -96,7 +97,7 @@ class LockService:
             ResolveError, NetworkError, SignatureError, ContentMismatchError, UsageError.
         """
         before = self._before(project)
-        _check_update(update, before)
+        _check_update(update, before, project.spec.datasets)
         if "all" in update:
             update = update | {"base", "python", "data"}
         spec, system = project.spec, project.spec.hardware.system
@@ -106,6 +107,7 @@ class LockService:
                 hint="the nixpkgs base is for flakes that bring their own pin: docs/how-to/nixpkgs-base.md",
             )
         digests = project.input_digests()
+        data = tuple(self._lock_data(project, before, update))  # first: a changed file is refused at once
 
         def unchanged(part: Part) -> bool:
             return before is not None and before.inputs.get(part) == digests[part] and part not in update
@@ -125,7 +127,7 @@ class LockService:
         after = Lock(
             inputs=digests,
             systems={system: pin},
-            sources=(*base, *wheels, *self._lock_data(project, before, update)),
+            sources=(*base, *wheels, *data),
         )
         text = after.to_text()
         fresh = before is not None and project.lock_path.read_text(encoding="utf-8") == text
@@ -246,8 +248,9 @@ def _check_expected(name: str, expected: Digest | None, actual: Digest) -> None:
         )
 
 
-def _check_update(update: frozenset[str], before: Lock | None) -> None:
+def _check_update(update: frozenset[str], before: Lock | None, datasets: Iterable[str]) -> None:
     known = {source.name for source in before.of_kind("wheel", "data")} if before else set()
+    known |= set(datasets)
     debs = {source.name for source in before.of_kind("deb", "seed")} if before else set()
     for name in sorted(update - set(WHOLE_PARTS) - known):
         if name in debs:
@@ -260,6 +263,7 @@ def _check_update(update: frozenset[str], before: Lock | None) -> None:
                 f"--update {name}: the lock has no source of this name",
                 expected=f"{', '.join(WHOLE_PARTS)}, or one of {', '.join(sorted(known))}",
                 actual=name,
+                hint=f"did you mean `{near}`?" if (near := nearest(name, known)) else None,
             )
 
 

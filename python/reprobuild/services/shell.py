@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprobuild.domain.drv import parse_drv
-from reprobuild.errors import UsageError
-from reprobuild.services.build import BuildRequest, BuildService, NewView
+from reprobuild.services.build import BuildRequest, BuildService, NewView, known_stage
 from reprobuild.services.project import Project
 
 # What a person's terminal needs; the rest of the environment is the derivation's.
@@ -46,14 +45,11 @@ class ShellService:
         """
         order = project.spec.stage_order()
         name = stage or order[-1]
-        if name not in order:
-            raise UsageError(
-                f"--stage {name}: there is no such stage", expected=", ".join(order), actual=name
-            )
-        needs = project.spec.stages[name].needs
         found = self._build.instantiate(project)
+        drv_path = known_stage(name, found.stages).drv_path
+        needs = project.spec.stages[name].needs
         self._build.run(project, BuildRequest(stages=needs, environment_only=not needs), new_view)
-        drv = parse_drv(Path(found.stages[name].drv_path).read_text(encoding="utf-8"))
+        drv = parse_drv(Path(drv_path).read_text(encoding="utf-8"))
         out = project.state_dir / "shell" / name
         out.mkdir(parents=True, exist_ok=True)
         variables = {key: os.environ[key] for key in _KEPT if key in os.environ}

@@ -9,10 +9,10 @@ from reprobuild.core.build_tree import BuildTree
 from reprobuild.domain.build_event import Event
 from reprobuild.domain.store import Derivation
 from reprobuild.domain.verdict import StageVerdict, Verdict
-from reprobuild.errors import EXIT_NOT_DETERMINISTIC, NotAResultError, UsageError
+from reprobuild.errors import EXIT_NOT_DETERMINISTIC, InterruptedBuildError, NotAResultError
 from reprobuild.ports import Builder, Store
 from reprobuild.services.artifact import read_artifact
-from reprobuild.services.build import BuildService, NewView
+from reprobuild.services.build import BuildService, NewView, known_stage
 from reprobuild.services.project import Project
 
 
@@ -41,10 +41,7 @@ class VerifyService:
         found = self._build.instantiate(project)
         named = {**found.stages, "model": found.model}
         for name in stages:
-            if name not in named:
-                raise UsageError(
-                    f"--stage {name}: there is no such stage", expected=", ".join(named), actual=name
-                )
+            known_stage(name, named)
         chosen = {label: drv for label, drv in named.items() if not stages or label in stages}
         valid = self._store.present([drv.out_path for drv in chosen.values()])
         if not valid:
@@ -52,6 +49,7 @@ class VerifyService:
                 f"{project.spec.model.name} {project.spec.model.version} has not been built here",
                 hint="run `reprobuild nix build` first",
             )
+        self._build.require_sandbox()
         verdicts = tuple(
             self._judge(label, drv, rounds)
             if drv.out_path in valid
@@ -102,6 +100,8 @@ class VerifyService:
         view.start(tree, time.monotonic())
         try:
             status = self._builder.realise([drv.drv_path], hear, check=True)
+        except KeyboardInterrupt:
+            raise InterruptedBuildError(f"rebuild of {label} interrupted; nothing was changed") from None
         finally:
             tree.finish(time.monotonic(), succeeded=status == 0)
             view.finish(tree, time.monotonic())

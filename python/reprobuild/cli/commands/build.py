@@ -40,7 +40,9 @@ def build(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Build the model in Nix's sandbox: what is missing is fetched, what exists is reused.
+    """Build the model in Nix's sandbox.
+
+    What is missing is fetched, what exists is reused.
 
     Example: reprobuild nix build --set train.params.lr=0.01
     """

@@ -10,7 +10,9 @@ from reprobuild.errors import EXIT_HOST
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Check Nix, store, sandbox, user namespaces, disk, uv and GPU; say how to mend each.
+    """Check whether this host can build.
+
+    Nix, store, sandbox, user namespaces, disk, uv and GPU, and how to mend each.
 
     Example: reprobuild doctor
     """

@@ -15,7 +15,9 @@ def fetch(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Fill the store with what the lock pins, checked by hash, from wherever it can be had.
+    """Fetch what the lock pins into the store.
+
+    From wherever it can be had; each file is checked by its hash.
 
     Example: reprobuild fetch --cache file:///srv/nix-cache
     """

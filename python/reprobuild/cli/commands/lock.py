@@ -31,7 +31,9 @@ def lock(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Write reprobuild.lock: base packages, wheels and data, each with its hash.
+    """Pin base packages, wheels and data by hash.
+
+    Writes reprobuild.lock.
 
     Pins move only when asked: what is locked and still fits stays as it is.
 
@@ -70,7 +72,10 @@ def _check(session: wiring.Session, opened: Project, *, as_json: bool) -> None:
     try:
         session.lock_service().check(opened)
     except (LockMissingError, LockStaleError, LockFormatError, ContentMismatchError) as stale:
-        render.error(stale, as_json=as_json)
+        if as_json:
+            render.document({"schema": "reprobuild.lock-check/1", "fresh": False, "reason": stale.document()})
+        else:
+            render.error(stale, as_json=False)
         raise typer.Exit(EXIT_NO) from None
     if as_json:
         render.document({"schema": "reprobuild.lock-check/1", "fresh": True})

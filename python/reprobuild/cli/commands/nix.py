@@ -22,9 +22,9 @@ def shell(
     offline: OfflineOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Enter a stage's environment: its Python, variables, inputs and parameters.
+    """Enter a stage's environment to look around.
 
-    Not sandboxed: for looking around. COMMAND is run in it; by default a shell.
+    Its Python, variables, inputs and parameters; not sandboxed. COMMAND is run in it, by default a shell.
 
     Example: reprobuild nix shell --stage train -- python -i train.py
     """

@@ -14,7 +14,9 @@ def plan(
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a build would build, fetch (bytes, from where) and reuse; changes nothing.
+    """Say what a build would build, fetch and reuse.
+
+    Fetching with bytes and from where; changes nothing.
 
     Example: reprobuild plan --set train.params.epochs=20
     """

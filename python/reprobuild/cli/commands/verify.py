@@ -21,7 +21,9 @@ def verify(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Rebuild every stage and the artifact in a clean sandbox; exit 0 if all bytes are equal, 1 if not.
+    """Rebuild in a clean sandbox and compare the bytes.
+
+    Every stage and the artifact; exit 0 if all bytes are equal, 1 if not.
 
     Example: reprobuild verify --rounds 3
     """
