@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from reprobuild.core.build_tree import BuildState, BuildStatus, BuildTree
 
-ENVIRONMENT = "environment"  # the row for everything without a label
-_OTHERS = "others"
+_OTHERS = "others"  # what has neither a label nor a group
 _WAITING = (BuildStatus.PLANNED,)
 
 
@@ -95,7 +94,7 @@ def rows(
     for state in list(tree.builds.values()):
         if not state.label:
             if state is unlabelled[0]:
-                result.append(_environment_row(unlabelled, groups, now_s, glyphs, live=live))
+                result.append(_group_row(unlabelled, groups, now_s, glyphs, live=live))
                 result += [
                     _build_row(one, now_s, glyphs) for one in unlabelled if one.status is BuildStatus.FAILED
                 ]
@@ -157,13 +156,15 @@ def _own_words(text: str, state: BuildState) -> str:
     return text.removeprefix(f"{state.label}: ")
 
 
-def _environment_row(
+def _group_row(
     states: list[BuildState], groups: Mapping[str, str], now_s: float, glyphs: Glyphs, *, live: bool
 ) -> Row:
     kinds = Counter(groups.get(state.drv_path, _OTHERS) for state in states)
     done = Counter(groups.get(s.drv_path, _OTHERS) for s in states if s.status is BuildStatus.DONE)
+    only = next(iter(kinds)) if len(kinds) == 1 else None
     counts = [
-        Part(f"{done[kind]}/{total} {kind}", rank=index) for index, (kind, total) in enumerate(kinds.items())
+        Part(f"{done[kind]}/{total}" + ("" if kind == only else f" {kind}"), rank=index)
+        for index, (kind, total) in enumerate(kinds.items())
     ]
     running = [state for state in states if state.status is BuildStatus.RUNNING]
     started = [state.started_s for state in states if state.started_s is not None]
@@ -175,7 +176,7 @@ def _environment_row(
     if started:
         end = now_s if running or not finished else max(finished)
         parts.append(Part(duration(max(0.0, end - min(started))), "dim", rank=80))
-    return Row(glyphs.marks[status], _STYLES[status], ENVIRONMENT, tuple(parts))
+    return Row(glyphs.marks[status], _STYLES[status], only or "dependencies", tuple(parts))
 
 
 def _joint_status(statuses: list[BuildStatus]) -> BuildStatus:
