@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from reprobuild.core.spec_keys import Location, description, is_section, key_path, known_keys, nearest
-from reprobuild.domain.spec import PATTERN_WORDS, SPEC_SCHEMA
+from reprobuild.domain.spec import SPEC_SCHEMA
+from reprobuild.domain.spec_types import PATTERN_WORDS
 from reprobuild.errors import SpecError
 
 FURTHER = 5  # problems named besides the first one

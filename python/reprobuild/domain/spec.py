@@ -7,123 +7,29 @@ says so when it drifts.
 
 from __future__ import annotations
 
-import datetime
-import re
-from typing import Annotated, Any, Final, Literal, NoReturn, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from reprobuild.domain.spec_types import (
+    Address,
+    Date,
+    EntryPoint,
+    Finite,
+    MetricName,
+    ModelName,
+    ModelVersion,
+    Name,
+    OutputPath,
+    ProjectPath,
+    Snapshot,
+    SriDigest,
+    Text,
+    refuse,
 )
-from pydantic_core import PydanticCustomError
-
-from reprobuild.domain.digest import Digest
 
 SPEC_SCHEMA: Final = "reprobuild.spec/1"
 SPEC_FILE = "reprobuild.toml"
-
-_NAME = r"^[a-z][a-z0-9-]*$"
-_MODEL_NAME = r"^[a-z0-9][a-z0-9-]*$"
-_VERSION = r"^[0-9A-Za-z][0-9A-Za-z._-]*$"
-_METRIC_NAME = r"^[a-zA-Z][a-zA-Z0-9_.-]*$"
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_SNAPSHOT = r"^\d{8}T\d{6}Z$"
-
-# What each pattern means, for messages.
-PATTERN_WORDS = {
-    _NAME: "a small letter, then small letters, digits and -, such as train-2",
-    _MODEL_NAME: "small letters, digits and -, such as digits-2",
-    _VERSION: "letters, digits, and . _ - between them, such as 1.0.0",
-    _METRIC_NAME: "a letter, then letters, digits and . _ -, such as f1_score",
-    _DATE: "a date as YYYY-MM-DD, such as 2026-11-20",
-    _SNAPSHOT: "a moment as YYYYMMDDTHHMMSSZ, such as 20261120T000000Z",
-}
-
-
-def _refuse(message: str, expected: str, hint: str = "", actual: str = "") -> NoReturn:
-    """Refuse a value; core/spec_parse.py makes the error of it, with file and key."""
-    sides = {"expected": expected, "hint": hint, "actual": actual}
-    raise PydanticCustomError("spec", message, {key: text for key, text in sides.items() if text})
-
-
-def _inside(path: str, place: str, example: str) -> str:
-    parts = path.split("/")
-    if path.startswith("/") or "\\" in path or not {"", ".", ".."}.isdisjoint(parts):
-        _refuse(
-            f"not a path inside the {place}",
-            f"names joined by /, without . and .. among them, such as {example}",
-        )
-    return path
-
-
-def _project_path(path: str) -> str:
-    return _inside(path, "project", "data/rows.csv")
-
-
-def _output_path(path: str) -> str:
-    return _inside(path, "stage's output", "weights.safetensors")
-
-
-def _entry_point(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", text, re.ASCII):
-        return text
-    if not re.fullmatch(r"[\w./-]+\.py", text, re.ASCII):
-        _refuse("neither a script nor a function", "script.py, or package.module:function")
-    return _project_path(text)
-
-
-def _real_date(text: str) -> str:
-    try:
-        datetime.date.fromisoformat(text)
-    except ValueError:
-        _refuse("there is no such day", "a date as YYYY-MM-DD, such as 2026-11-20")
-    return text
-
-
-def _address(text: str) -> str:
-    scheme, mark, rest = text.partition("://")
-    if not mark or scheme not in ("http", "https", "file"):
-        _refuse("not an address", "https://HOST/PATH (or http, file)")
-    if "@" in rest.partition("/")[0]:
-        _refuse(
-            "an address with a user or password in it",
-            "an address without secrets: the spec becomes part of every artifact",
-            "put the password into ~/.netrc",
-            f"{scheme}://…@{rest.partition('/')[0].rpartition('@')[2]}",
-        )
-    return text
-
-
-def _sri(text: Any) -> Any:
-    """One spelling only, as the digest of a lock's inputs is taken over the text (nix/lib/lock.nix)."""
-    if isinstance(text, str):
-        try:
-            digest = Digest(text)
-        except ValueError:
-            _refuse(
-                "not a SHA-256 digest",
-                "sha256- and 44 characters of base 64, as `nix hash file FILE` prints it",
-            )
-        if digest != text:
-            _refuse(
-                "a digest in another spelling", str(digest), "write the expected text: it is the same digest"
-            )
-    return text
-
-
-Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
-MetricName = Annotated[str, StringConstraints(pattern=_METRIC_NAME, max_length=64)]
-Text = Annotated[str, StringConstraints(min_length=1)]
-Date = Annotated[str, StringConstraints(pattern=_DATE), AfterValidator(_real_date)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-ProjectPath = Annotated[Text, AfterValidator(_project_path)]
-OutputPath = Annotated[Text, AfterValidator(_output_path)]
-Address = Annotated[Text, AfterValidator(_address)]
 
 
 class Section(BaseModel):
@@ -141,12 +47,8 @@ class TensorSignature(Section):
 class Model(Section):
     """What the model is, and whose."""
 
-    name: Annotated[str, StringConstraints(pattern=_MODEL_NAME, max_length=64)] = Field(
-        description="short name, such as digits"
-    )
-    version: Annotated[str, StringConstraints(pattern=_VERSION, max_length=64)] = Field(
-        description="version of the model, such as 1.0.0"
-    )
+    name: ModelName = Field(description="short name, such as digits")
+    version: ModelVersion = Field(description="version of the model, such as 1.0.0")
     description: Text = Field(description="one sentence: what it does")
     license: Text = Field(description="licence of the model, an SPDX expression such as Apache-2.0")
     owners: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(description="who answers for it")
@@ -162,7 +64,7 @@ class Base(Section):
     suite: Literal["bookworm", "trixie"] = Field(
         default="bookworm", description="Debian 12 with Python 3.11, or Debian 13 with Python 3.13"
     )
-    snapshot: Annotated[str, StringConstraints(pattern=_SNAPSHOT)] | None = Field(
+    snapshot: Snapshot | None = Field(
         default=None, description="dated state of the archive; the newest one when left out"
     )
     packages: tuple[Text, ...] = Field(default=(), description="further packages, with what they depend on")
@@ -234,9 +136,7 @@ class Dataset(Section):
 
     path: ProjectPath | None = Field(default=None, description="file inside the project")
     url: Address | None = Field(default=None, description="address of the file; needs sha256")
-    sha256: Annotated[Digest, BeforeValidator(_sri)] | None = Field(
-        default=None, description="expected digest, checked when locking"
-    )
+    sha256: SriDigest | None = Field(default=None, description="expected digest, checked when locking")
     source: Text = Field(description="where it comes from: an address or a citation")
     license: Text = Field(description="licence of the data, an SPDX expression or a name")
     retrieved: Date = Field(description="day of retrieval, YYYY-MM-DD, as a string")
@@ -246,22 +146,20 @@ class Dataset(Section):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.path is None) == (self.url is None):
-            _refuse(
+            refuse(
                 "where is the data?" if self.path is None else "the data has two places",
                 "either path (a file of the project) or url",
                 actual="neither" if self.path is None else "both",
             )
         if self.url is not None and self.sha256 is None:
-            _refuse("url without sha256", "the digest that the file must have, as sha256", actual="none")
+            refuse("url without sha256", "the digest that the file must have, as sha256", actual="none")
         return self
 
 
 class Stage(Section):
     """One step; a derivation of its own."""
 
-    run: Annotated[Text, AfterValidator(_entry_point)] = Field(
-        description="script.py, or package.module:function"
-    )
+    run: EntryPoint = Field(description="script.py, or package.module:function")
     files: tuple[ProjectPath, ...] = Field(default=(), description="further files and folders it may see")
     needs: tuple[Name, ...] = Field(default=(), description="stages whose outputs it reads")
     data: tuple[Name, ...] = Field(default=(), description="datasets it reads")
@@ -274,7 +172,7 @@ class Stage(Section):
     @model_validator(mode="after")
     def _runnable(self) -> Self:
         if ":" in self.run and not self.files:
-            _refuse(
+            refuse(
                 "run names a function, and no file holds it",
                 "files with the package or module of the function",
                 f'such as files = ["{self.run.partition(":")[0].partition(".")[0]}"]',
