@@ -10,15 +10,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# Bind the store, then become the command: nothing of the host's /nix is seen.
-_ENTER = 'mount --bind "$0" /nix && exec "$@"'
-_ENTER_OFFLINE = 'mount --bind "$0" /nix && ip link set lo up 2>/dev/null; exec "$@"'
+# scripts/test sets it: there, not being able to build is a failure.
+MUST_BUILD = os.environ.get("REPROBUILD_TESTS_MUST_BUILD") == "1"
+
+# Bind the store, then become the command: nothing of the host's /nix is seen, or the command does not run.
+_ENTER = 'set -e; [ -d /nix ] || mkdir -p /nix; mount --bind "$0" /nix; exec "$@"'
+# The network is cut by --net; without iproute2 not even loopback is up.
+_ENTER_OFFLINE = (
+    'set -e; [ -d /nix ] || mkdir -p /nix; mount --bind "$0" /nix; ip link set lo up || true; exec "$@"'
+)
 
 TINY_SPEC = """
 schema = "reprobuild.spec/1"
@@ -69,13 +75,13 @@ class World:
 
     nix: Path
     home: Path
+    knows_indexes: bool = True  # False: nothing that pip and uv are told on this machine holds
 
     def environment(self, extra: Mapping[str, str] = {}) -> dict[str, str]:
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("NIX_", "REPROBUILD_", "XDG_"))
-        }
+        left_out = ("NIX_", "REPROBUILD_", "XDG_") + (() if self.knows_indexes else ("PIP_", "UV_"))
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
+        if not self.knows_indexes:
+            kept |= {"PIP_CONFIG_FILE": "/dev/null", "UV_NO_CONFIG": "1"}
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # downloads, checked by hash
         # Nix ends every process of a build user when a build ends, in other stores too: worlds do without such users.
         config = {"NIX_CONFIG": "build-users-group ="}
@@ -143,18 +149,33 @@ class World:
         """Where a path of this store lies for the test process."""
         return self.nix / store_path.removeprefix("/nix/")
 
+    def fresh_store(self, folder: Path, *, knows_indexes: bool = True) -> World:
+        """The same home, an empty store."""
+        made = World(folder / "nix", self.home, knows_indexes)
+        (made.nix / "store").mkdir(parents=True)
+        return made
+
+
+def cannot_build(reason: str) -> NoReturn:
+    """Skip, or fail where tests must build."""
+    if MUST_BUILD:
+        pytest.fail(f"{reason} (REPROBUILD_TESTS_MUST_BUILD is set)", pytrace=False)
+    pytest.skip(reason)
+
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     if shutil.which("nix-store") is None:
-        pytest.skip("Nix is not installed: scripts/test installs it")
+        cannot_build("Nix is not installed: scripts/test installs it")
+    if os.geteuid() != 0 and not Path("/nix").is_dir():
+        cannot_build("there is no /nix to put a store on, and only root can make it")
     root = tmp_path_factory.mktemp("world")
     made = World(root / "nix", root / "home")
     (made.nix / "store").mkdir(parents=True)
     made.home.mkdir()
     probe = made.run(["true"], cwd=root)
     if probe.returncode != 0:
-        pytest.skip(f"mount namespaces are not available: {probe.stderr.strip()}")
+        cannot_build(f"mount namespaces are not available: {probe.stderr.strip()}")
     yield made
     subprocess.run(["chmod", "-R", "u+w", str(root)], check=False)
     shutil.rmtree(root, ignore_errors=True)
