@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-EXIT_OK = 0
 EXIT_NO = 1  # the answer is no: differs, stale, rejected
 EXIT_REQUEST = 2  # the request is wrong: spec, lock, option
 EXIT_HOST = 3  # this host cannot: tool missing, no GPU, offline

@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.golden.debian.tiny import RELEASED, NoHttp, TinyArchive, keyring
+from tests.golden.debian.tiny import RELEASED, TinyArchive, keyring
 
 from reprobuild.adapters.debian.archive import DebianArchive
 from reprobuild.adapters.debian.deb_file import busybox_of
 from reprobuild.adapters.debian.mirrors import Mirror, Mirrors, template
+from reprobuild.adapters.http import HttpxClient
 from reprobuild.errors import ContentMismatchError, NetworkError, ResolveError, SignatureError, SpecError
 
 RING = keyring(bookworm="one", trixie="two")
@@ -22,7 +23,7 @@ def archive(*urls: str, cache: Path | None = None, dated: tuple[str, ...] = ()) 
     mirrors = Mirrors(
         tuple(Mirror(url, "test") for url in urls), tuple(Mirror(template(url), "test") for url in dated)
     )
-    return DebianArchive(mirrors, NoHttp(), cache=cache, keyring=RING)
+    return DebianArchive(mirrors, HttpxClient(), cache=cache, keyring=RING)
 
 
 def test_a_base_is_pinned(tmp_path: Path) -> None:

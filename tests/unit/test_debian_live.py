@@ -9,8 +9,8 @@ import pytest
 
 from reprobuild.adapters.debian.archive import DebianArchive
 from reprobuild.adapters.debian.deb_file import busybox_of
-from reprobuild.adapters.debian.http import HttpxGet
 from reprobuild.adapters.debian.mirrors import find_mirrors
+from reprobuild.adapters.http import HttpxClient
 from reprobuild.errors import NetworkError
 
 
@@ -19,7 +19,7 @@ from reprobuild.errors import NetworkError
     ("suite", "python", "glibc"), [("bookworm", "3.11", "2.36"), ("trixie", "3.13", "2.41")]
 )
 def test_a_real_base_resolves(suite: str, python: str, glibc: str, tmp_path: Path) -> None:
-    archive = DebianArchive(find_mirrors([], os.environ), HttpxGet(tries=1), cache=tmp_path)
+    archive = DebianArchive(find_mirrors([], os.environ), HttpxClient(tries=1), cache=tmp_path)
     try:
         base = archive.resolve(suite)
     except NetworkError as error:

@@ -168,6 +168,12 @@ def test_an_address_that_cannot_be_read_is_an_error_without_it() -> None:
     assert CANARY not in str(caught.value.document())
 
 
+@pytest.mark.parametrize("address", ["nonsense", "gopher://a.example/x"])
+def test_an_address_that_is_none_is_an_error(address: str) -> None:
+    with pytest.raises(NetworkError):
+        client().get(address)
+
+
 def test_endless_redirects_end(site: Site) -> None:
     site.put("/a", b"", redirect="/a")
     with pytest.raises(NetworkError, match="redirects"):

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from reprobuild.domain.digest import Digest
-
-_CHUNK_BYTES = 1 << 20
 
 
 class File(NamedTuple):
@@ -38,23 +35,8 @@ class NarInfo(NamedTuple):
     size_bytes: int  # of the archive
 
 
-def nar_of_path(path: Path) -> NarInfo:
-    """Hash a file, link or folder on disk, of any size, without holding it in memory.
-
-    Raises:
-        ValueError: a socket, pipe or device is in it, or a file changed while it was read.
-    """
-    return _hash(path_chunks(path))
-
-
 def nar_of_tree(tree: Tree) -> NarInfo:
     return _hash(tree_chunks(tree))
-
-
-def path_chunks(path: Path) -> Iterator[bytes]:
-    """The archive of what is on disk, in pieces. Links are not followed."""
-    yield _string(b"nix-archive-1")
-    yield from _path_node(os.fsencode(path))
 
 
 def tree_chunks(tree: Tree) -> Iterator[bytes]:
@@ -143,33 +125,3 @@ def _tree_node(tree: Tree) -> Iterator[bytes]:
                 yield from _tree_node(entry)
                 yield _CLOSE
             yield _CLOSE
-
-
-def _path_node(path: bytes) -> Iterator[bytes]:
-    # paths are bytes here, which pathlib cannot hold: names need not be text, and sort by byte
-    status = os.lstat(path)
-    if stat.S_ISREG(status.st_mode):
-        yield _file_head(bool(status.st_mode & stat.S_IXUSR), status.st_size)
-        yield from _file_content(path, status.st_size)
-        yield bytes(-status.st_size % 8) + _CLOSE
-    elif stat.S_ISLNK(status.st_mode):
-        yield _SYMLINK + _string(os.readlink(path)) + _CLOSE  # noqa: PTH115
-    elif stat.S_ISDIR(status.st_mode):
-        yield _DIRECTORY
-        for name in sorted(os.listdir(path)):  # noqa: PTH208
-            yield _entry_head(name)
-            yield from _path_node(path + b"/" + name)
-            yield _CLOSE
-        yield _CLOSE
-    else:
-        raise ValueError(f"{os.fsdecode(path)}: neither file, folder nor link")
-
-
-def _file_content(path: bytes, size_bytes: int) -> Iterator[bytes]:
-    left = size_bytes
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
-            left -= len(chunk)
-            yield chunk
-        if left or file.read(1):
-            raise ValueError(f"{os.fsdecode(path)}: changed while it was read")

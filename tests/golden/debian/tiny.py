@@ -129,14 +129,3 @@ def ar(members: Sequence[tuple[str, bytes]]) -> bytes:
         out += f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode()
         out += content + b"\n" * (len(content) % 2)
     return out
-
-
-class NoHttp:
-    """A transport that fails the test when somebody asks."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def get(self, url: str) -> bytes:
-        self.asked.append(url)
-        raise AssertionError(f"asked for {url}")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from reprobuild.adapters.debian.attempts import first_answer
 from reprobuild.adapters.debian.cache import ArchiveCache
-from reprobuild.adapters.debian.http import FolderOr, HttpGet
 from reprobuild.adapters.debian.index import DebianIndex
 from reprobuild.adapters.debian.keys import Keyring, shipped_keyring
 from reprobuild.adapters.debian.mirrors import SNAPSHOT_FORMAT, Mirrors, package_urls
@@ -17,6 +16,7 @@ from reprobuild.core.deb_closure import base_closure
 from reprobuild.core.deb_package import DebianBase, DebPin
 from reprobuild.domain.digest import Digest
 from reprobuild.errors import ContentMismatchError, SpecError
+from reprobuild.ports import HttpClient
 
 
 def _now() -> datetime:
@@ -28,7 +28,7 @@ class DebianArchive:
 
     Args:
         mirrors: where to ask, best first.
-        http: transport; `file://` mirrors are read without it.
+        http: transport; mirrors may also have `file://` addresses.
         cache: folder for verified files; None asks for all of them each time.
         keyring: whose signatures count; the shipped keys when left out.
         clock: the present, an aware time.
@@ -37,14 +37,14 @@ class DebianArchive:
     def __init__(
         self,
         mirrors: Mirrors,
-        http: HttpGet,
+        http: HttpClient,
         *,
         cache: Path | None = None,
         keyring: Keyring | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self._mirrors = mirrors
-        self._http = FolderOr(http)
+        self._http = http
         self._cache = ArchiveCache(cache)
         keys = keyring if keyring is not None else shipped_keyring()
         self._states = ArchiveStates(mirrors, self._http, self._cache, keys, clock)

@@ -22,15 +22,9 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
         "bookworm-automatic": "b8b80b5b623eab6ad8775c45b7c5d7d6350947f8",
         "bookworm-stable": "4d64fec119c2029067d6e791f8d2585b8783d481",
     },
-    "bookworm-security": {
-        "bookworm-security-automatic": "05ab90340c0c5e797f44a8c8254cf3b5aec0a8f0",
-    },
     "trixie": {
         "trixie-automatic": "04b54c3cdca79751b16bc6b5225629df75b188bd",
         "trixie-stable": "41587f7db8c774bccf131416762f67a0b2c39de4",
-    },
-    "trixie-security": {
-        "trixie-security-automatic": "5e04a1e3223a19a20706e20f9904613d4cce68c6",
     },
 }
 

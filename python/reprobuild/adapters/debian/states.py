@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from reprobuild.adapters.debian.attempts import first_answer
 from reprobuild.adapters.debian.cache import ArchiveCache
-from reprobuild.adapters.debian.http import HttpGet
 from reprobuild.adapters.debian.keys import Keyring
 from reprobuild.adapters.debian.mirrors import (
     MIRRORS_VARIABLE,
@@ -21,6 +20,7 @@ from reprobuild.adapters.debian.mirrors import (
 )
 from reprobuild.adapters.debian.release import FileEntry, Release, verify_release
 from reprobuild.errors import ResolveError, SignatureError
+from reprobuild.ports import HttpClient
 
 MIRROR_HINT = f"name a mirror in [base] mirrors or in {MIRRORS_VARIABLE}"
 
@@ -47,7 +47,7 @@ class ArchiveStates:
     def __init__(
         self,
         mirrors: Mirrors,
-        http: HttpGet,
+        http: HttpClient,
         cache: ArchiveCache,
         keyring: Keyring,
         clock: Callable[[], datetime],
