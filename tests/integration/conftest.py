@@ -206,6 +206,51 @@ def tiny(tmp_path: Path, tiny_lock: str) -> Path:
     return project
 
 
+SOURCED_HEAD = """
+[python]
+requirements = ["packaging"]
+
+[datasets.rows]
+path = "rows.csv"
+source = "tests"
+license = "CC0-1.0"
+retrieved = "2026-11-20"
+
+[stages.train]
+data = ["rows"]"""
+SOURCED_TRAIN = """
+from packaging.version import Version
+
+numbers = stage.data["rows"].read_text().split()
+assert Version(numbers[1].replace(",", ".")) < Version("1.10")
+"""
+
+
+def write_sourced(folder: Path) -> Path:
+    write_tiny(folder)
+    (folder / "reprobuild.toml").write_text(TINY_SPEC.replace("\n[stages.train]", SOURCED_HEAD))
+    (folder / "train.py").write_text(TINY_TRAIN + SOURCED_TRAIN)
+    (folder / "rows.csv").write_text("a,b\n1,2\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sourced_lock(world: World, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same with one wheel and one data file."""
+    project = write_sourced(tmp_path_factory.mktemp("lock") / "sourced")
+    world.reprobuild("lock", cwd=project)
+    world.reprobuild("fetch", cwd=project)
+    return (project / "reprobuild.lock").read_text()
+
+
+@pytest.fixture
+def sourced(tmp_path: Path, sourced_lock: str) -> Path:
+    """A locked project with sources of all kinds: packages, tools, a wheel, a data file."""
+    project = write_sourced(tmp_path / "sourced")
+    (project / "reprobuild.lock").write_text(sourced_lock)
+    return project
+
+
 @pytest.fixture(scope="session")
 def quickstart(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The quickstart project, locked and built."""

@@ -30,7 +30,7 @@ from reprobuild.core.spec_checks import refuse_unsupported
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
-from reprobuild.errors import NotYetSupportedError, ToolFailedError
+from reprobuild.errors import NotYetSupportedError, SpecError, ToolFailedError
 from reprobuild.services.project import open_project
 from reprobuild_worker.config import decode_floats
 
@@ -244,6 +244,43 @@ def test_both_refuse_what_this_release_cannot_honour(tmp_path: Path, section: st
     except ToolFailedError as failed:
         assert refused
         assert "cannot honour it yet" in "\n".join(failed.details)
+
+
+DATASET = (
+    f'[datasets.d]\nsha256 = "{Digest.of_bytes(b"x")}"\nlicense = "MIT"\nretrieved = "2026-01-01"\n'
+    'url = "{url}"\nsource = "{source}"\n'
+)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        '[python]\nrequirements = ["a @ https://me:hunter2@h/a.whl"]',
+        '[python]\nrequirements = ["a @ https://h/a.whl?key=hunter2"]',
+        '[python]\nrequirements = ["b", "a@git+https://hunter2@h/a.git@v1"]',
+        '[python]\nrequirements = ["a @ https://h/x@y/a.whl#sha256=00 ; extra == \'?\'"]',
+        '[base]\nmirrors = ["https://me:hunter2@h"]',
+        DATASET.format(url="https://h/x?hunter2", source="s"),
+        DATASET.format(url="https://h/x#hunter2", source="s"),
+        DATASET.format(url="https://hunter2@h/x", source="s"),
+        DATASET.format(url="https://h/a@b/x", source="https://h/?id=1#a@b"),
+        DATASET.format(url="https://h/x", source="see https://me:hunter2@h/"),
+    ],
+)
+def test_both_refuse_what_may_be_a_secret_and_show_none(tmp_path: Path, section: str) -> None:
+    project = odd_project(tmp_path, HEAD + STAGE + section)
+    if "hunter2" not in section:
+        parse_spec(parse_toml(section_text := (project / "reprobuild.toml").read_text()))
+        assert section in section_text
+        ask(projects=[str(project)])
+        return
+    with pytest.raises(SpecError) as refused:
+        parse_spec(parse_toml((project / "reprobuild.toml").read_text()))
+    with pytest.raises(ToolFailedError) as failed:
+        ask(projects=[str(project)])
+    assert "hunter2" not in f"{refused.value.document()}"
+    assert "with a login or query in it" in (said := "\n".join(failed.value.details))
+    assert "hunter2" not in said.partition("an address with")[0].rpartition("error:")[2]
 
 
 @pytest.mark.parametrize("key", ["outPath", "__toString", "__float__"])
