@@ -50,7 +50,7 @@ class ModelConfig:
     lock: Path
     stages: Mapping[str, Path]
     sources: Mapping[str, Path]
-    system: str | None  # "x86_64-linux"
+    system: str | None  # "x86_64-linux", as Nix sets it in every build
 
 
 def decode_floats(value: Any) -> Any:
@@ -104,7 +104,7 @@ def model_config(environment: Mapping[str, str]) -> ModelConfig:
             lock=Path(document["lock"]),
             stages=_paths(document["stages"]),
             sources=_paths(document.get("sources", {})),
-            system=document.get("system") or environment.get("system"),
+            system=environment.get("system"),
         )
     except KeyError as error:
         raise ConfigError(f"{MODEL_VARIABLE} lacks the key {error}") from None

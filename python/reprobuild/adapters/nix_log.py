@@ -21,6 +21,7 @@ Found by running it on 2.8.0, 2.26.3 and 2.34.8 (recorded in tests/golden/nix-lo
 from __future__ import annotations
 
 import json
+from enum import IntEnum
 from typing import Any
 
 from reprobuild.domain.build_event import (
@@ -47,13 +48,15 @@ from reprobuild.domain.build_event import (
 NIX_PREFIX = "@nix "
 WORKER_PREFIX = "@reprobuild "
 
-_BUILD_LOG_LINE = 101
-_SET_PHASE = 104
-_PROGRESS = 105
-_SET_EXPECTED = 106
-_POST_BUILD_LOG_LINE = 107
-
 Fields = tuple[str | int, ...]
+
+
+class _Result(IntEnum):
+    BUILD_LOG_LINE = 101
+    SET_PHASE = 104
+    PROGRESS = 105
+    SET_EXPECTED = 106
+    POST_BUILD_LOG_LINE = 107
 
 
 class _UnexpectedError(Exception):
@@ -134,17 +137,17 @@ class NixLogParser:
         drv_path = self._drvs.get(activity_id, "")
         kind = self._kinds.get(activity_id, int(ActivityKind.UNKNOWN))
         match result_type, fields:
-            case (107, (str(text), *_)):
+            case (_Result.POST_BUILD_LOG_LINE, (str(text), *_)):
                 return [Message(Level.INFO, plain_text(text))]
-            case (101, (str(text), *_)):
+            case (_Result.BUILD_LOG_LINE, (str(text), *_)):
                 self._heard(activity_id, kind)
                 return _log_line(activity_id, drv_path, text)
-            case (104, (str(phase), *_)):
+            case (_Result.SET_PHASE, (str(phase), *_)):
                 self._heard(activity_id, kind)
                 return [PhaseSet(activity_id, drv_path, plain_text(phase))]
-            case (105, (int(done), int(expected), int(running), int(failed), *_)):
+            case (_Result.PROGRESS, (int(done), int(expected), int(running), int(failed), *_)):
                 return [Progress(activity_id, kind, drv_path, done, expected, running, failed)]
-            case (106, (int(of_kind), int(amount), *_)):
+            case (_Result.SET_EXPECTED, (int(of_kind), int(amount), *_)):
                 return [Expected(activity_id, of_kind, amount)]
         return [ActivityResult(activity_id, result_type, fields)]
 

@@ -23,35 +23,22 @@ def plain_text(text: str) -> str:
 
 
 class Level(IntEnum):
-    """Nix's verbosity; 0 is what nobody may miss."""
+    """Of Nix's eight the ones that we tell apart; the others stay plain integers. 0 is what nobody may miss."""
 
     ERROR = 0
     WARN = 1
-    NOTICE = 2
     INFO = 3
-    TALKATIVE = 4
-    CHATTY = 5
-    DEBUG = 6
-    VOMIT = 7
 
 
 class ActivityKind(IntEnum):
-    """Numbers as in Nix's protocol. Newer Nix may send others: they are kept as plain integers."""
+    """Numbers as in Nix's protocol, of the kinds that we tell apart; others are kept as plain integers."""
 
     UNKNOWN = 0
     COPY_PATH = 100
     FILE_TRANSFER = 101
-    REALISE = 102
     COPY_PATHS = 103
     BUILDS = 104
     BUILD = 105
-    OPTIMISE_STORE = 106
-    VERIFY_PATHS = 107
-    SUBSTITUTE = 108
-    QUERY_PATH_INFO = 109
-    POST_BUILD_HOOK = 110
-    BUILD_WAITING = 111
-    FETCH_TREE = 112
 
 
 @dataclass(frozen=True, slots=True)
