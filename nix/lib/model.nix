@@ -16,7 +16,7 @@ derivation (base.variables // {
   LC_ALL = "C.UTF-8";
   reprobuildModel = exact.toJSON {
     schema = "reprobuild.model/1";
-    # Mirrors are addresses, perhaps with a password in them, and decide nothing: they stay out of the artifact.
+    # Mirrors are addresses and decide nothing: they stay out of the artifact.
     spec = spec // { base = builtins.removeAttrs spec.base [ "mirrors" ]; };
     lock = lock.file;
     stages = builtins.mapAttrs (_: stage: "${stage.drv}") stages;

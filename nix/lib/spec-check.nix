@@ -1,6 +1,6 @@
 # Nothing in a spec is ignored: a key that the format does not have, or that this release cannot honour, is an error.
 #
-# The command line checks far more (types, references, nearest keys) and does it first. These two checks are repeated
+# The command line checks far more (types, references, nearest keys) and does it first. These few checks are repeated
 # here because `nix build` on a flake never meets the command line.
 let
   known = builtins.fromJSON (builtins.readFile ./spec-keys.json);
@@ -25,6 +25,20 @@ let
     (if (spec.hardware.system or "x86_64-linux") != "x86_64-linux" then "hardware.system" else null)
     (if (spec.numerics.level or "exact") != "exact" then "numerics.level" else null)
   ];
+
+  # Keys whose address holds what may be a secret: the spec becomes part of every artifact, and derivations can be read
+  # by anybody. The same rules as in python/reprobuild/domain/spec_types.py; a test compares the two.
+  login = text: builtins.match ".*://[^/?#[:space:]]*@.*" text != null;
+  query = marks: text: builtins.match ".*://[^[:space:]]*[${marks}].*" text != null;
+  secretIn = refused: key: value: if builtins.isString value && refused value then [ key ] else [ ];
+  secrets = spec:
+    builtins.concatMap (secretIn (text: login text || query "?" text) "python.requirements") (spec.python.requirements or [ ])
+    ++ builtins.concatMap (secretIn (text: login text || query "?#" text) "base.mirrors") (spec.base.mirrors or [ ])
+    ++ builtins.concatMap
+      (name: let dataset = spec.datasets.${name}; in
+        secretIn (text: login text || query "?#" text) "datasets.${name}.url" (dataset.url or null)
+        ++ secretIn login "datasets.${name}.source" (dataset.source or null))
+      (builtins.attrNames (spec.datasets or { }));
 in
 /** The document itself, or an error.
     Type: specCheck :: AttrSet -> AttrSet
@@ -32,11 +46,14 @@ in
 document:
 let
   strange = unknown known "" document;
+  secret = secrets document;
   refused = unsupported ({ hardware = { }; } // document);
 in
 if (document.schema or "") != "reprobuild.spec/1"
 then throw "reprobuild.toml: expected schema reprobuild.spec/1, found ${document.schema or "none"}"
 else if strange != [ ] then throw "reprobuild.toml: ${builtins.head strange}: unknown key; `reprobuild schema` has all keys"
+else if secret != [ ]
+then throw "reprobuild.toml: ${builtins.head secret}: an address with a login or query in it: put user and password into ~/.netrc"
 else if refused != [ ]
 then throw "reprobuild.toml: ${builtins.head refused}: part of the format, but this release cannot honour it yet"
 else document

@@ -35,6 +35,10 @@ in
     testUnknownSection = { expr = fails (specCheck (spec // { numeric.seed = 1; })); expected = true; };
     testUnknownKeyInStage = { expr = fails (specCheck (merge spec { stages.train.need = [ ]; })); expected = true; };
     testParametersAreFree = { expr = fails (specCheck (merge spec { stages.train.params.any.thing = 1; })); expected = false; };
+    testLoginInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "numpy" "x @ https://u:p@h/x.whl" ]; })); expected = true; };
+    testDigestInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "x @ https://h/a@b#sha256=0 ; a" ]; })); expected = false; };
+    testTokenInDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/x?token=t"; })); expected = true; };
+    testPlainDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/a@b/x"; })); expected = false; };
     testUnsupportedSection = { expr = fails (specCheck (spec // { cuda.toolkit = "13.0"; })); expected = true; };
     testUnsupportedLevel = { expr = fails (specCheck (spec // { numerics.level = "portable"; })); expected = true; };
   };

@@ -155,3 +155,17 @@ def test_any_text_is_taken_or_refused_in_words(key: str, value: str) -> None:
             tree(assignment)
         except ReprobuildError as error:
             assert error.message.startswith("--set ")
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "datasets.rows.ulr=https://me:hunter2@example.org/",
+        "train.params.epochs=https://example.org/?key=hunter2",
+        "https://me:hunter2@example.org/",
+    ],
+)
+def test_no_message_shows_a_secret(assignment: str) -> None:
+    error = refused(assignment)
+    assert "hunter2" not in f"{error.document()}"
+    assert "example.org/" in error.message

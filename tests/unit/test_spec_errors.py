@@ -29,6 +29,7 @@ def shown(text: str, kind: type[ReprobuildError] = SpecError) -> str:
 
 
 MODEL_KEYS = "name, version, description, license, owners, tags, inputs, outputs"
+PLAIN = "a plain address: what follows ? or # may be a secret, and the spec becomes part of every artifact"
 PATH = "names joined by /, without . and .. among them, such as"
 
 CASES = {
@@ -503,8 +504,61 @@ error: reprobuild.toml: datasets.rows.sha256: not a SHA-256 digest
         """\
 error: reprobuild.toml: base.mirrors[0]: an address with a user or password in it
   expected an address without secrets: the spec becomes part of every artifact
-  actual   https://…@example.org
-hint: put the password into ~/.netrc
+  actual   https://…@example.org/debian
+hint: put user and password into ~/.netrc, or into a keyring
+""",
+    ),
+    "a secret in a requirement": (
+        with_section('[python]\nrequirements = ["numpy", "foo @ https://me:hunter2@example.org/foo.whl"]'),
+        """\
+error: reprobuild.toml: python.requirements[1]: an address with a user or password in it
+  expected an address without secrets: the spec becomes part of every artifact
+  actual   foo @ https://…@example.org/foo.whl
+hint: put user and password into ~/.netrc, or into a keyring
+""",
+    ),
+    "a token in a requirement": (
+        with_section('[python]\nrequirements = ["foo @ https://example.org/foo.whl?token=hunter2"]'),
+        f"""\
+error: reprobuild.toml: python.requirements[0]: an address with a query or fragment in it
+  expected {PLAIN}
+  actual   foo @ https://example.org/foo.whl?…
+hint: leave it out, and put user and password into ~/.netrc
+""",
+    ),
+    "a token in the address of data": (
+        edited('path = "rows.csv"', 'url = "https://example.org/rows.csv?token=hunter2"'),
+        f"""\
+error: reprobuild.toml: datasets.rows.url: an address with a query or fragment in it
+  expected {PLAIN}
+  actual   https://example.org/rows.csv?…
+hint: leave it out, and put user and password into ~/.netrc
+""",
+    ),
+    "a fragment in the address of data": (
+        edited('path = "rows.csv"', 'url = "https://example.org/rows.csv#hunter2"'),
+        f"""\
+error: reprobuild.toml: datasets.rows.url: an address with a query or fragment in it
+  expected {PLAIN}
+  actual   https://example.org/rows.csv?…
+hint: leave it out, and put user and password into ~/.netrc
+""",
+    ),
+    "a secret in where data comes from": (
+        edited('"a citation"', '"see https://me:hunter2@example.org/"'),
+        """\
+error: reprobuild.toml: datasets.rows.source: an address with a user or password in it
+  expected an address without secrets: the spec becomes part of every artifact
+  actual   see https://…@example.org/
+hint: put user and password into ~/.netrc, or into a keyring
+""",
+    ),
+    "a secret in a value that is wrong for another reason": (
+        edited('path = "rows.csv"', 'url = ["htps://me:hunter2@example.org/?key=hunter2"]'),
+        """\
+error: reprobuild.toml: datasets.rows.url: value of another type
+  expected a string
+  actual   ["htps://…@example.org/?…"]
 """,
     ),
     "a goal that no value meets": (
@@ -586,6 +640,23 @@ def test_what_this_release_cannot_honour_is_refused(section: str, key: str, inst
         f"error: reprobuild.toml: {key}: part of the format, but this release cannot honour it yet\n"
         f"hint: {instead}\n"
     )
+
+
+def test_no_message_shows_a_secret() -> None:
+    for text, _ in CASES.values():
+        assert "hunter2" not in shown(text)
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "foo @ https://example.org/foo-1-py3-none-any.whl#sha256=00",
+        "foo @ file:///srv/a@b/foo-1-py3-none-any.whl ; python_version > '3'",
+        "foo[a]>=1,!=2",
+    ],
+)
+def test_a_requirement_without_secrets_is_taken(requirement: str) -> None:
+    read(with_section(f'[python]\nrequirements = ["{requirement}"]'))
 
 
 def test_many_problems_are_counted() -> None:

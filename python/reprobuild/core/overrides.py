@@ -12,6 +12,7 @@ from typing import Any
 from reprobuild.core.spec_keys import is_section, key_path, known_keys, nearest
 from reprobuild.core.spec_parse import refuse_foreign
 from reprobuild.domain.spec import SPEC_FILE
+from reprobuild.domain.spec_types import without_secrets
 from reprobuild.errors import OverrideError, SpecError
 
 _LEFT_OUT = object()  # a key that the format knows and the spec leaves out
@@ -31,12 +32,13 @@ def parse_overrides(assignments: Sequence[str], document: Mapping[str, Any]) -> 
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         path = _path(key) if equals else []
+        shown = without_secrets(assignment)
         if not path:
             raise OverrideError(
-                f"--set {assignment}: not KEY=VALUE", expected="KEY=VALUE, such as train.params.lr=0.01"
+                f"--set {shown}: not KEY=VALUE", expected="KEY=VALUE, such as train.params.lr=0.01"
             )
         path = _full_path(path, document)
-        value = _value(assignment, text.strip(), path, _declared(assignment, path, document))
+        value = _value(shown, text.strip(), path, _declared(shown, path, document))
         place = tree
         for part in path[:-1]:
             place = place.setdefault(part, {})
@@ -77,7 +79,7 @@ def _full_path(path: list[str], document: Mapping[str, Any]) -> list[str]:
     return path
 
 
-def _declared(assignment: str, path: list[str], document: Mapping[str, Any]) -> Any:
+def _declared(shown: str, path: list[str], document: Mapping[str, Any]) -> Any:
     """The declared value at this path, or `_LEFT_OUT`.
 
     Raises:
@@ -90,18 +92,18 @@ def _declared(assignment: str, path: list[str], document: Mapping[str, Any]) -> 
         if part not in section and part not in formal:
             stages = document.get("stages") if depth == 0 else None
             near = (*section, *formal, *(stages if isinstance(stages, Mapping) else ()))
-            raise _unknown(assignment, path[: depth + 1], near)
+            raise _unknown(shown, path[: depth + 1], near)
         value = section.get(part, _LEFT_OUT)
         if value is not _LEFT_OUT and not isinstance(value, Mapping) and depth < len(path) - 1:
             raise OverrideError(
-                f"--set {assignment}: {key_path(tuple(path[: depth + 1]))} has no keys below it",
+                f"--set {shown}: {key_path(tuple(path[: depth + 1]))} has no keys below it",
                 expected="the key of a value",
                 actual=f"{key_path(tuple(path))}, below a value",
                 hint=f"set {key_path(tuple(path[: depth + 1]))} itself",
             )
     if isinstance(value, Mapping) or (value is _LEFT_OUT and is_section(tuple(path))):
         raise OverrideError(
-            f"--set {assignment}: {key_path(tuple(path))} is a section",
+            f"--set {shown}: {key_path(tuple(path))} is a section",
             expected="the key of a value, such as train.params.lr",
             actual=key_path(tuple(path)),
             hint="name one of its keys",
@@ -109,11 +111,11 @@ def _declared(assignment: str, path: list[str], document: Mapping[str, Any]) -> 
     return value
 
 
-def _unknown(assignment: str, path: list[str], known: Sequence[str]) -> OverrideError:
+def _unknown(shown: str, path: list[str], known: Sequence[str]) -> OverrideError:
     names = tuple(dict.fromkeys(known))
     near = nearest(path[-1], names)
     return OverrideError(
-        f"--set {assignment}: the spec declares no key {key_path(tuple(path))}",
+        f"--set {shown}: the spec declares no key {key_path(tuple(path))}",
         expected=f"one of {', '.join(names)}" if names else "a declared key",
         expected_from=SPEC_FILE if names else None,
         actual=path[-1],
@@ -121,7 +123,7 @@ def _unknown(assignment: str, path: list[str], known: Sequence[str]) -> Override
     )
 
 
-def _value(assignment: str, text: str, path: list[str], declared: Any) -> Any:
+def _value(shown: str, text: str, path: list[str], declared: Any) -> Any:
     """The value that `text` means, of the declared value's type."""
     value = _read(text)
     if isinstance(declared, str) and not isinstance(value, list | dict | str):
@@ -130,17 +132,17 @@ def _value(assignment: str, text: str, path: list[str], declared: Any) -> Any:
         value = float(value)
     if isinstance(value, dict) or (declared is not _LEFT_OUT and type(value) is not type(declared)):
         raise OverrideError(
-            f"--set {assignment}: value of another type than the declared one",
+            f"--set {shown}: value of another type than the declared one",
             expected=_KINDS.get(type(declared), "a value") + _such_as(declared),
             expected_from=SPEC_FILE,
-            actual=f"{text} ({_KINDS.get(type(value), 'a section')})",
+            actual=f"{without_secrets(text)} ({_KINDS.get(type(value), 'a section')})",
         )
     try:
         refuse_foreign(value, tuple(path), "")
     except SpecError as error:
         message = error.message.rpartition(": ")[2]
         raise OverrideError(
-            f"--set {assignment}: {message}", expected=error.expected, actual=error.actual
+            f"--set {shown}: {message}", expected=error.expected, actual=error.actual
         ) from error
     return value
 
@@ -158,4 +160,4 @@ def _read(text: str) -> Any:
 def _such_as(declared: Any) -> str:
     if declared is _LEFT_OUT:
         return ""
-    return f", such as {json.dumps(declared, ensure_ascii=False)}"
+    return f", such as {without_secrets(json.dumps(declared, ensure_ascii=False))}"

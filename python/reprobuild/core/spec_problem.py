@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from reprobuild.core.spec_keys import Location, description, is_section, key_path, known_keys, nearest
 from reprobuild.domain.spec import SPEC_SCHEMA
-from reprobuild.domain.spec_types import PATTERN_WORDS
+from reprobuild.domain.spec_types import PATTERN_WORDS, without_secrets
 from reprobuild.errors import SpecError
 
 FURTHER = 5  # problems named besides the first one
@@ -170,8 +170,8 @@ def _add(place: Location) -> str:
 
 
 def _said(value: Any) -> str:
-    """A value as TOML would write it, shortened, with its kind where that is not plain to see."""
+    """A value as TOML would write it, shortened, without what may be a secret."""
     if isinstance(value, dict):
         return f"a section with {', '.join(map(str, value))}"[:200] if value else "an empty section"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = without_secrets(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 200 else f"{text[:200]}…"

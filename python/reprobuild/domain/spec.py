@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reprobuild.domain.spec_types import (
     Address,
+    AddressOrText,
     Date,
     EntryPoint,
     Finite,
@@ -22,6 +23,7 @@ from reprobuild.domain.spec_types import (
     Name,
     OutputPath,
     ProjectPath,
+    Requirement,
     Snapshot,
     SriDigest,
     Text,
@@ -76,7 +78,7 @@ class Base(Section):
 class Python(Section):
     """The wheels that all stages see."""
 
-    requirements: tuple[Text, ...] = Field(
+    requirements: tuple[Requirement, ...] = Field(
         default=(), description="requirements as pip writes them (PEP 508)"
     )
     requirements_file: ProjectPath | None = Field(
@@ -135,9 +137,11 @@ class Dataset(Section):
     """One file of data, pinned by its digest."""
 
     path: ProjectPath | None = Field(default=None, description="file inside the project")
-    url: Address | None = Field(default=None, description="address of the file; needs sha256")
+    url: Address | None = Field(
+        default=None, description="address of the file, without login, query and fragment; needs sha256"
+    )
     sha256: SriDigest | None = Field(default=None, description="expected digest, checked when locking")
-    source: Text = Field(description="where it comes from: an address or a citation")
+    source: AddressOrText = Field(description="where it comes from: an address or a citation")
     license: Text = Field(description="licence of the data, an SPDX expression or a name")
     retrieved: Date = Field(description="day of retrieval, YYYY-MM-DD, as a string")
     description: str = Field(default="", description="what is in it")

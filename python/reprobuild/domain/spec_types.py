@@ -72,18 +72,41 @@ def _real_date(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
-    scheme, mark, rest = text.partition("://")
-    if not mark or scheme not in ("http", "https", "file"):
-        refuse("not an address", "https://HOST/PATH (or http, file)")
-    if "@" in rest.partition("/")[0]:
+def without_secrets(text: str) -> str:
+    """Any text as messages may show it: addresses inside it lose user, password, query and fragment."""
+    return re.sub(r"(://[^\s\"'?#]*)[?#][^\s\"']*", r"\1?…", re.sub(r"(?<=://)[^\s\"']*@", "…@", text))
+
+
+def _no_login(text: str) -> str:
+    if re.search(r"://[^/?#\s]*@", text):
         refuse(
             "an address with a user or password in it",
             "an address without secrets: the spec becomes part of every artifact",
-            "put the password into ~/.netrc",
-            f"{scheme}://…@{rest.partition('/')[0].rpartition('@')[2]}",
+            "put user and password into ~/.netrc, or into a keyring",
+            without_secrets(text),
         )
     return text
+
+
+def _no_query(text: str, marks: str) -> str:
+    if re.search(rf"://[^\s]*[{marks}]", text):
+        refuse(
+            "an address with a query or fragment in it",
+            "a plain address: what follows ? or # may be a secret, and the spec becomes part of every artifact",
+            "leave it out, and put user and password into ~/.netrc",
+            without_secrets(text),
+        )
+    return text
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("http://", "https://", "file://")):
+        refuse("not an address", "https://HOST/PATH (or http, file)")
+    return _no_query(_no_login(text), "?#")
+
+
+def _requirement(text: str) -> str:
+    return _no_query(_no_login(text), "?")  # its fragment is a digest: nothing that a server would see
 
 
 def _sri(text: Any) -> Any:
@@ -115,4 +138,6 @@ ProjectPath = Annotated[Text, AfterValidator(_project_path)]
 OutputPath = Annotated[Text, AfterValidator(_output_path)]
 EntryPoint = Annotated[Text, AfterValidator(_entry_point)]
 Address = Annotated[Text, AfterValidator(_address)]
+AddressOrText = Annotated[Text, AfterValidator(_no_login)]
+Requirement = Annotated[Text, AfterValidator(_requirement)]
 SriDigest = Annotated[Digest, BeforeValidator(_sri)]
