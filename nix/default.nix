@@ -24,7 +24,7 @@ rec {
 
   /** A project's derivations.
       Type: project :: { path :: Path; overrides ? AttrSet; nixpkgs ? AttrSet | Null }
-        -> { model, stages, environment, base, sources, spec }
+        -> { model, stages, environment, base, spec }
       Example: (project { path = ./.; }).model.name => "digits-1.0.0" */
   project = { path, overrides ? { }, nixpkgs ? null }:
     let
@@ -41,7 +41,6 @@ rec {
       base = base.drv;
       environment = env;
       stages = builtins.mapAttrs (_: stage: stage.drv) built;
-      sources = map (entry: { inherit (entry) kind name; path = sources.source entry; }) entries;
       model = model { spec = effective; lock = pinned; stages = built; inherit base system; };
     };
 }

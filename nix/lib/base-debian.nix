@@ -2,8 +2,7 @@
 #
 # Only seed: a static busybox, pinned by hash. Interface of every base, also base-nixpkgs.nix:
 #   drv            folder with bin/, an input of every build
-#   python, shell, loader   programs
-#   libraryPath    where the loader looks for libraries
+#   python         the interpreter
 #   pythonVersion  major.minor
 #   variables      environment variables of everything that runs on the base
 { sources }:
@@ -34,9 +33,6 @@ in
 {
   inherit drv pythonVersion;
   python = "${drv}/bin/python3";
-  shell = "${seed}/bin/sh";
-  loader = "${drv}/lib/${multiarch}/${loaderName}";
-  libraryPath = "${drv}/lib/${multiarch}:${drv}/lib";
   # Debian's python looks for time zones in the host's /usr/share/zoneinfo, which is not there in a build.
   variables.PYTHONTZPATH = "${drv}/share/zoneinfo";
 }

@@ -22,13 +22,9 @@ rec {
     in
     {
       python311 = package "python3-3.11.9";
-      bash = package "bash-5.2";
       zlib = package "zlib-1.3";
       tzdata = package "tzdata-2026a";
-      stdenv.cc = {
-        cc = package "gcc-14";
-        bintools.dynamicLinker = "${package "glibc-2.41"}/lib/ld-linux-x86-64.so.2";
-      };
+      stdenv.cc.cc = package "gcc-14";
     };
 
   spec = {
