@@ -109,7 +109,7 @@ class Store(SourceStore, Protocol):
     """The store as builds see it."""
 
     def add_root(self, link: Path, path: str) -> None:
-        """Make `link` lead to a store path and keep that path from the garbage collector."""
+        """Make `link` lead to a store path and keep that path from the garbage collector; quick if it is so."""
         ...
 
     def info(self, path: str) -> PathInfo:
@@ -126,8 +126,13 @@ class Builder(Protocol):
         jobs: int | None = None,
         keep_going: bool = False,
         check: bool = False,
+        caches: Sequence[str] = (),
     ) -> int:
-        """Build (or with `check` rebuild and compare) and wait; returns Nix's exit status."""
+        """Build (or with `check` rebuild and compare) and wait; returns Nix's exit status.
+
+        Args:
+            caches: binary caches that outputs may be taken from.
+        """
         ...
 
 
@@ -151,7 +156,9 @@ class RecordStore(Protocol):
     """Build records on this machine."""
 
     def write(self, record: BuildRecord) -> Path: ...
-    def all(self) -> list[tuple[Path, BuildRecord]]: ...
+    def of_version(self, model: str, version: str) -> list[BuildRecord]:
+        """Records of one version of a model, oldest first."""
+        ...
 
 
 class FileHasher(Protocol):

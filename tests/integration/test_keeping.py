@@ -6,16 +6,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def own(tmp_path: Path, tiny: Path) -> World:
-    """A store of this test's own, with the base built: others keep theirs from being collected under them."""
-    made = World(tmp_path / "world" / "nix", tmp_path / "world" / "home")
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A store of these tests' own: nobody else's sources are collected."""
+    folder = tmp_path_factory.mktemp("own")
+    made = World(folder / "nix", folder / "home")
     (made.nix / "store").mkdir(parents=True)
     made.home.mkdir()
     return made

@@ -18,7 +18,7 @@ from reprobuild.domain.build_event import (
     StageResources,
 )
 from reprobuild.domain.digest import Digest
-from reprobuild.domain.lock import Lock
+from reprobuild.domain.lock import Lock, Source
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.services.build import BuildService
@@ -59,7 +59,7 @@ class World:
     roots: dict[str, str] = field(default_factory=dict)  # link -> store path
     kept: list[tuple[Path, BuildRecord]] = field(default_factory=list)
     realised: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
-    fetched: int = 0
+    fetched: list[str] = field(default_factory=list)
     view: FakeView = field(default_factory=FakeView)
 
     def project(self, *assignments: str) -> Project:
@@ -83,7 +83,7 @@ class World:
             builder=self,
             host=self,
             records=self,
-            fetch_missing=self.fetch_missing,
+            fetch=self.fetch,
             log_file=lambda drv_path: Path("/nix/var/log") / Path(drv_path).name,
             sandbox_problem=lambda: self.sandbox,
         )
@@ -96,8 +96,8 @@ class World:
     def new_view(self, groups: Mapping[str, str]) -> FakeView:
         return self.view
 
-    def fetch_missing(self, project: Project) -> None:
-        self.fetched += 1
+    def fetch(self, project: Project, sources: Sequence[Source]) -> None:
+        self.fetched += [source.name for source in sources]
 
     # ports.Evaluator
     def instantiate(
@@ -134,8 +134,8 @@ class World:
         self.kept.append((path, record))
         return path
 
-    def all(self) -> list[tuple[Path, BuildRecord]]:
-        return self.kept
+    def of_version(self, model: str, version: str) -> list[BuildRecord]:
+        return [record for _, record in self.kept if (record.model, record.version) == (model, version)]
 
     # ports.Builder
     def realise(
@@ -146,6 +146,7 @@ class World:
         jobs: int | None = None,
         keep_going: bool = False,
         check: bool = False,
+        caches: Sequence[str] = (),
     ) -> int:
         self.realised.append((list(drv_paths), {"jobs": jobs, "keep_going": keep_going, "check": check}))
         if check:

@@ -61,7 +61,7 @@ def test_the_record_holds_what_each_stage_took(world: World) -> None:
 def test_a_build_with_nothing_to_do_builds_fetches_and_records_nothing(world: World) -> None:
     build(world)
     world.realised.clear()
-    fetched, records = world.fetched, len(world.kept)
+    fetched, records = list(world.fetched), len(world.kept)
     world.sandbox = "not asked when nothing is built"
     outcome = build(world)
     assert (outcome.built, outcome.record_path, outcome.other_build) == ((), None, None)
@@ -141,7 +141,7 @@ def test_without_sandbox_nothing_is_built(world: World) -> None:
     with pytest.raises(SandboxError) as caught:
         build(world)
     assert (caught.value.actual, caught.value.exit_status) == ("sandbox = false", 3)
-    assert (world.realised, world.fetched, world.kept) == ([], 0, [])
+    assert (world.realised, world.fetched, world.kept) == ([], [], [])
 
 
 def test_a_stale_or_missing_lock_is_refused_before_nix_is_asked(world: World) -> None:
@@ -184,13 +184,6 @@ def test_several_results_have_a_link_each(world: World) -> None:
     assert {"result-prepare", "result-train"} <= world.roots.keys()
 
 
-def test_roots_that_are_right_are_not_made_again(world: World) -> None:
-    build(world, link=world.folder / "result")
-    world.roots.clear()
-    build(world, link=world.folder / "result")
-    assert world.roots == {}
-
-
 def test_what_was_set_stands_in_the_record(world: World) -> None:
     world.service().run(world.project("train.params.lr=0.5"), BuildRequest(), world.new_view)
     assert record(world).overrides == {"stages": {"train": {"params": {"lr": 0.5}}}}
@@ -207,10 +200,30 @@ def test_options_reach_nix(world: World) -> None:
     assert world.realised[0][1] == {"jobs": 3, "keep_going": True, "check": False}
 
 
-def test_an_environment_is_built_without_any_stage(world: World) -> None:
-    outcome = world.service().run(world.project(), BuildRequest(environment_only=True), world.new_view)
-    assert outcome.built == ("base", "wheel-numpy", "environment")
-    assert outcome.artifact is None
+def test_inputs_of_a_stage_are_built_and_fetched_but_not_the_stage(world: World) -> None:
+    project, service = world.project(), world.service()
+    found = service.instantiate(project)
+    service.provide_inputs(project, found, ["prepare"], world.new_view)
+    assert world.valid >= {found.environment.out_path}
+    assert found.stages["prepare"].out_path not in world.valid
+    assert world.fetched == ["rows"]
+
+
+def test_a_failed_model_leaves_the_stages_rooted(world: World) -> None:
+    world.failing["digits-1.0.0"] = ["metric accuracy misses its goal"]
+    with pytest.raises(BuildFailedError):
+        build(world)
+    assert world.roots.keys() == {"environment", "prepare", "train"}
+
+
+def test_data_is_fetched_only_for_the_stage_that_reads_it(world: World) -> None:
+    build(world)
+    assert world.fetched == ["rows"]
+    world.fetched.clear()
+    world.valid.discard(world.drv("digits-train").out_path)
+    world.valid.discard(world.drv("digits-1.0.0").out_path)
+    build(world)
+    assert world.fetched == []
 
 
 def test_an_artifact_that_is_there_from_before_is_no_build(world: World) -> None:

@@ -24,7 +24,8 @@ def test_it_reads_back_equal(tmp_path: Path) -> None:
     record = made(tmp_path).kept[0][1]
     store = FileRecordStore(tmp_path / "records")
     path = store.write(record)
-    assert store.all() == [(path, record)]
+    assert path.is_file()
+    assert store.of_version(record.model, record.version) == [record]
 
 
 def test_it_passes_the_published_schema(tmp_path: Path) -> None:
@@ -35,11 +36,13 @@ def test_it_passes_the_published_schema(tmp_path: Path) -> None:
 def test_the_oldest_comes_first_and_foreign_files_are_passed_over(tmp_path: Path) -> None:
     record = made(tmp_path).kept[0][1]
     store = FileRecordStore(tmp_path / "records")
-    late = store.write(record.model_copy(update={"finished": "2026-11-21T00:00:00.000Z"}))
-    early = store.write(record.model_copy(update={"finished": "2026-11-20T00:00:00.000Z"}))
-    (tmp_path / "records/broken.json").write_text("{")
-    (tmp_path / "records/other.json").write_text("{}")
-    assert [path for path, _ in store.all()] == [early, late]
+    late = record.model_copy(update={"finished": "2026-11-21T00:00:00.000Z"})
+    early = record.model_copy(update={"finished": "2026-11-20T00:00:00.000Z"})
+    paths = [store.write(late), store.write(early)]
+    for number, foreign in enumerate(("{", "{}")):
+        paths[0].with_name(f"{number}-{record.model}-{record.version}-1.json").write_text(foreign)
+    store.write(record.model_copy(update={"version": f"{record.version}-rc1"}))
+    assert store.of_version(record.model, record.version) == [early, late]
 
 
 def test_two_records_of_one_moment_are_both_kept(tmp_path: Path) -> None:
@@ -47,8 +50,8 @@ def test_two_records_of_one_moment_are_both_kept(tmp_path: Path) -> None:
     store = FileRecordStore(tmp_path / "records")
     store.write(record)
     store.write(record.model_copy(update={"version": "2.0.0"}))
-    assert len(store.all()) == 2
+    assert len(list((tmp_path / "records").iterdir())) == 2
 
 
 def test_no_records_yet_are_none(tmp_path: Path) -> None:
-    assert FileRecordStore(tmp_path / "none").all() == []
+    assert FileRecordStore(tmp_path / "none").of_version("digits", "1.0.0") == []

@@ -23,7 +23,13 @@ def world(tmp_path: Path) -> World:
 
 
 def verify(world: World, *stages: str, rounds: int = 1) -> Verdict:
-    service = VerifyService(build=world.service(), store=world, builder=world, new_view=world.new_view)
+    service = VerifyService(
+        build=world.service(),
+        store=world,
+        builder=world,
+        new_view=world.new_view,
+        log_file=lambda drv_path: None,
+    )
     return service.run(world.project(), stages=stages, rounds=rounds)
 
 

@@ -43,8 +43,14 @@ def check_store() -> Finding:
                 "start it: `sudo systemctl start nix-daemon`, or `sudo nix-daemon &` where there is no systemd",
             )
         )
-    state = "ok" if _answers() else "failed"
-    return Finding("store", "ok" if state == "ok" else "failed", "local, written directly")
+    if _answers():
+        return Finding("store", "ok", "local, written directly")
+    return Finding(
+        "store",
+        "failed",
+        "cannot be opened",
+        "look at the output of `nix-store --check-validity --print-invalid`",
+    )
 
 
 def check_user_namespaces() -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 
@@ -32,12 +33,14 @@ class FileRecordStore:
         part.replace(target)
         return target
 
-    def all(self) -> list[tuple[Path, BuildRecord]]:
-        """Every readable record, oldest first; foreign files are passed over."""
+    def of_version(self, model: str, version: str) -> list[BuildRecord]:
+        """Records of one version of a model, oldest first; foreign and damaged files are passed over."""
         found = []
-        for file in sorted(self._folder.glob("*.json")):
+        for file in sorted(self._folder.glob(f"*-{glob.escape(f'{model}-{version}')}-*.json")):
             try:
-                found.append((file, BuildRecord.model_validate_json(file.read_text(encoding="utf-8"))))
+                record = BuildRecord.model_validate_json(file.read_text(encoding="utf-8"))
             except (OSError, ValidationError):
                 continue
+            if (record.model, record.version) == (model, version):
+                found.append(record)
         return found

@@ -45,7 +45,7 @@ def templates() -> Path:
     return resources.templates()
 
 
-def caches(given: Sequence[str]) -> tuple[str, ...]:
+def all_caches(given: Sequence[str]) -> tuple[str, ...]:
     """Binary caches: those of the call, then those of REPROBUILD_CACHES (separated by spaces)."""
     return (*given, *os.environ.get("REPROBUILD_CACHES", "").split())
 
@@ -137,7 +137,7 @@ class Session:
             lock.for_system(project.spec.hardware.system),
             project.path,
             offline=offline,
-            caches=caches(given_caches),
+            caches=all_caches(given_caches),
         )
 
     def build_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:
@@ -148,8 +148,11 @@ class Session:
         from reprobuild.adapters.resources import nix_library
         from reprobuild.services.build import BuildService
 
-        def fetch_missing(project: Project) -> None:
-            self.fetch_all(project, offline=offline, given_caches=caches)
+        def fetch(project: Project, sources: Sequence[Source]) -> None:
+            if sources:
+                self.fetch_service(project).run(
+                    sources, project.path, offline=offline, caches=all_caches(caches)
+                )
 
         return BuildService(
             evaluator=NixEvaluator(nix_library()),
@@ -157,13 +160,13 @@ class Session:
             builder=NixBuilder(),
             host=LinuxHost(),
             records=self.records,
-            fetch_missing=fetch_missing,
+            fetch=fetch,
             log_file=log_file,
             sandbox_problem=lambda: sandbox_problem(nix_library()),
         )
 
     def verify_service(self) -> VerifyService:
-        from reprobuild.adapters.nix.realise import NixBuilder
+        from reprobuild.adapters.nix.realise import NixBuilder, log_file
         from reprobuild.services.verify import VerifyService
 
         return VerifyService(
@@ -171,6 +174,7 @@ class Session:
             store=self.store,
             builder=NixBuilder(),
             new_view=self.renderer.build_view,
+            log_file=log_file,
         )
 
     def plan_service(self, project: Project) -> PlanService:

@@ -47,6 +47,7 @@ class BuildRecord(_Value):
     spec_digest: Digest = Field(description="of the effective spec, canonical JSON")
     lock_digest: Digest = Field(description="of the lock file")
     overrides: dict[str, Any] = {}
+    spec: dict[str, Any] = Field(description="the effective spec: parameters, seed, goals")
     started: str
     finished: str
     status: Literal["built", "failed", "interrupted"]

@@ -20,6 +20,7 @@ class StageVerdict(_Value):
     rounds: int = Field(description="rebuilds that were made")
     equal: int = Field(description="rebuilds whose bytes were equal to the first build's")
     verdict: Literal["same bytes", "differs", "failed", "not built before"]
+    reason: str | None = Field(default=None, description="why a rebuild failed: message and last lines")
     differing_path: str | None = Field(default=None, description="kept output of the first differing rebuild")
 
 

@@ -5,22 +5,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reprobuild.errors import NotAResultError
 
+MANIFEST_FILE = "manifest.json"
 MANIFEST_SCHEMA = "reprobuild.manifest/1"
 
 
 @dataclass(frozen=True)
-class Artifact:
-    path: Path
+class Manifest:
+    path: Path  # the artifact's folder
     name: str
     version: str
     artifact_id: str
     files: tuple[dict[str, Any], ...]  # path, sha256, size_bytes
+
+
+@dataclass(frozen=True)
+class Artifact(Manifest):
     metrics: dict[str, Any]
     spec: dict[str, Any]
 
@@ -31,8 +38,8 @@ def artifact_id(name: str, version: str, manifest: bytes) -> str:
     return f"{name}-{version}-{digest[:12]}"
 
 
-def read_artifact(path: Path) -> Artifact:
-    """Read `manifest.json`, `metrics.json` and `spec.json` of an artifact.
+def read_manifest(path: Path) -> Manifest:
+    """Read an artifact's `manifest.json`.
 
     Raises:
         NotAResultError: the folder is not an artifact of this format.
@@ -44,8 +51,8 @@ def read_artifact(path: Path) -> Artifact:
             actual="a link to something that is gone" if path.is_symlink() else "nothing",
             hint="build one with `reprobuild nix build`",
         )
-    try:
-        raw = (path / "manifest.json").read_bytes()
+    with _speaking_of(path):
+        raw = (path / MANIFEST_FILE).read_bytes()
         manifest = json.loads(raw)
         if manifest["schema"] != MANIFEST_SCHEMA:
             raise NotAResultError(
@@ -53,15 +60,34 @@ def read_artifact(path: Path) -> Artifact:
                 expected=MANIFEST_SCHEMA,
                 actual=str(manifest["schema"]),
             )
-        return Artifact(
+        return Manifest(
             path=path,
             name=manifest["name"],
             version=manifest["version"],
             artifact_id=artifact_id(manifest["name"], manifest["version"], raw),
             files=tuple(manifest["files"]),
+        )
+
+
+def read_artifact(path: Path) -> Artifact:
+    """Read an artifact's manifest, `metrics.json` and `spec.json`.
+
+    Raises:
+        NotAResultError: the folder is not an artifact of this format.
+    """
+    manifest = read_manifest(path)
+    with _speaking_of(path):
+        return Artifact(
+            **vars(manifest),
             metrics=json.loads((path / "metrics.json").read_bytes()),
             spec=json.loads((path / "spec.json").read_bytes()),
         )
+
+
+@contextmanager
+def _speaking_of(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise NotAResultError(
             f"{path} is not a reprobuild artifact",

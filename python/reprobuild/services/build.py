@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reprobuild.core.build_failure import failure
+from reprobuild.core.build_needs import needed_derivations, needed_sources
 from reprobuild.core.build_tree import BuildStatus, BuildTree
 from reprobuild.core.spec_keys import nearest
-from reprobuild.domain.build_event import Event
+from reprobuild.domain.lock import Source
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
@@ -18,6 +19,7 @@ from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordSto
 from reprobuild.services.artifact import Artifact, read_artifact
 from reprobuild.services.build_record import Moment, make_record
 from reprobuild.services.project import Project, require_fresh_lock
+from reprobuild.services.watched import realise_watched
 
 NewView = Callable[[Mapping[str, str]], BuildView]
 
@@ -28,12 +30,12 @@ class BuildRequest:
 
     Args:
         stages: only these (with what they need); empty: the whole model.
-        environment_only: build no stage, but what all of them run in.
+        caches: binary caches that finished outputs may be taken from, where Nix trusts their signatures.
         out_link: link that keeps the result; None: no link.
     """
 
     stages: tuple[str, ...] = ()
-    environment_only: bool = False
+    caches: tuple[str, ...] = ()
     out_link: Path | None = None
     jobs: int | None = None
     keep_going: bool = False
@@ -59,7 +61,7 @@ class BuildService:
         builder: Builder,
         host: HostFacts,
         records: RecordStore,
-        fetch_missing: Callable[[Project], None],
+        fetch: Callable[[Project, Sequence[Source]], object],
         log_file: Callable[[str], Path | None],
         sandbox_problem: Callable[[], str | None],
     ) -> None:
@@ -68,7 +70,7 @@ class BuildService:
         self._builder = builder
         self._host = host
         self._records = records
-        self._fetch_missing = fetch_missing
+        self._fetch = fetch
         self._log_file = log_file
         self._sandbox_problem = sandbox_problem
 
@@ -102,17 +104,9 @@ class BuildService:
         """
         begun_s = time.monotonic()
         found = self.instantiate(project)
-        targets = (
-            {"environment": found.environment}
-            if request.environment_only
-            else _targets(found, request.stages)
-        )
-        wanted = {drv.out_path for drv in targets.values()}
-        built: tuple[str, ...] = ()
-        record_path = None
-        if self._store.present(sorted(wanted)) != wanted:
-            built, record_path = self._realise(project, found, targets, request, new_view)
-        self._keep(project, found, targets, request)
+        targets = _targets(found, request.stages)
+        built, record_path = self._realise(project, found, targets, request, new_view)
+        self._keep_results(targets, request.out_link)
         model = targets.get("model")
         artifact = read_artifact(Path(model.out_path)) if model else None
         return BuildOutcome(
@@ -121,9 +115,28 @@ class BuildService:
             built=built,
             artifact=artifact,
             record_path=record_path,
-            other_build=self._same_version_other_bytes(artifact) if built and artifact else None,
+            other_build=self._same_version_other_bytes(artifact) if artifact else None,
             duration_s=time.monotonic() - begun_s,
         )
+
+    def provide_inputs(
+        self, project: Project, found: Instantiation, labels: Collection[str], new_view: NewView
+    ) -> None:
+        """Build and fetch what these stages (or the model) read, but not themselves: for shells and rebuilds.
+
+        Raises: as `run`.
+        """
+        stages = [project.spec.stages[label] for label in labels if label in project.spec.stages]
+        names = {need for stage in stages for need in stage.needs}
+        targets = {"environment": found.environment} if stages else {}
+        if "model" in labels:
+            names |= set(found.stages)
+            targets["base"] = found.base
+        targets |= {name: found.stages[name] for name in found.stages if name in names}
+        self._realise(project, found, targets, BuildRequest(), new_view)
+        data = {name for stage in stages for name in stage.data}
+        sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
+        self._fetch(project, [one for one in sources if one.kind == "data" and one.name in data])
 
     def _realise(
         self,
@@ -132,35 +145,35 @@ class BuildService:
         targets: dict[str, Derivation],
         request: BuildRequest,
         new_view: NewView,
-    ) -> tuple[tuple[str, ...], Path]:
+    ) -> tuple[tuple[str, ...], Path | None]:
+        """Labels (or names) of what was built, and the record; nothing and None where all was there."""
+        wanted = {drv.out_path for drv in targets.values()}
+        if self._store.present(sorted(wanted)) == wanted:
+            self._keep_stages(project, found)
+            return (), None
         self.require_sandbox()
-        valid = self._store.present([drv.out_path for drv in found.all()])
-        if not {drv.out_path for drv in (found.base, *found.wheels)} <= valid or project.spec.datasets:
-            self._fetch_missing(project)
-        planned = [drv.drv_path for drv in _needed(project, found, targets) if drv.out_path not in valid]
-        tree = BuildTree(planned, found.labels())
+        candidates = needed_derivations(project.spec, found, targets)
+        valid = self._store.present([drv.out_path for drv in candidates])
+        missing = [drv for drv in candidates if drv.out_path not in valid]
+        sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
+        self._fetch(project, needed_sources(project.spec, found, missing, sources))
+        tree = BuildTree([drv.drv_path for drv in missing], found.labels())
         view = new_view({wheel.drv_path: "wheels" for wheel in found.wheels})
         begun = Moment.now()
-
-        def hear(event: Event) -> None:
-            now_s = time.monotonic()
-            tree.apply(event, now_s)
-            view.event(event, tree, now_s)
-
         status, interrupted = 1, False
-        view.start(tree, begun.clock_s)
         try:
-            status = self._builder.realise(
+            status = realise_watched(
+                self._builder,
                 [drv.drv_path for drv in targets.values()],
-                hear,
+                tree,
+                view,
                 jobs=request.jobs,
                 keep_going=request.keep_going,
+                caches=request.caches,
             )
         except KeyboardInterrupt:
             interrupted = True
-        finally:
-            tree.finish(time.monotonic(), succeeded=status == 0)
-            view.finish(tree, time.monotonic())
+        self._keep_stages(project, found)
         path = self._records.write(
             make_record(
                 project,
@@ -183,34 +196,26 @@ class BuildService:
         done = tree.with_status(BuildStatus.DONE)
         return tuple(state.label or state.name for state in done), path
 
-    def _keep(
-        self, project: Project, found: Instantiation, targets: dict[str, Derivation], request: BuildRequest
-    ) -> None:
-        """Roots for environment, finished stages and results: garbage collection spares them."""
-        if request.out_link is not None:
-            for label, drv in targets.items():
-                single = len(targets) == 1
-                link = (
-                    request.out_link
-                    if single
-                    else request.out_link.with_name(f"{request.out_link.name}-{label}")
-                )
-                if not _leads_to(link, drv.out_path):
-                    self._store.add_root(link, drv.out_path)
-        roots = project.state_dir / "roots"
+    def _keep_results(self, targets: dict[str, Derivation], out_link: Path | None) -> None:
+        if out_link is None:
+            return
+        for label, drv in targets.items():
+            link = out_link if len(targets) == 1 else out_link.with_name(f"{out_link.name}-{label}")
+            self._store.add_root(link, drv.out_path)
+
+    def _keep_stages(self, project: Project, found: Instantiation) -> None:
+        """Roots for the environment and every finished stage, also of a build that failed later on."""
         named = {"environment": found.environment, **found.stages}
-        kept = {label: drv for label, drv in named.items() if not _leads_to(roots / label, drv.out_path)}
-        valid = self._store.present([drv.out_path for drv in kept.values()])
-        for label, drv in kept.items():
+        valid = self._store.present([drv.out_path for drv in named.values()])
+        for label, drv in named.items():
             if drv.out_path in valid:
-                self._store.add_root(roots / label, drv.out_path)
+                self._store.add_root(project.state_dir / "roots" / label, drv.out_path)
 
     def _same_version_other_bytes(self, artifact: Artifact) -> BuildRecord | None:
         earlier = [
             record
-            for _, record in self._records.all()
-            if (record.model, record.version) == (artifact.name, artifact.version)
-            and record.artifact_id not in (None, artifact.artifact_id)
+            for record in self._records.of_version(artifact.name, artifact.version)
+            if record.artifact_id not in (None, artifact.artifact_id)
         ]
         return earlier[-1] if earlier else None
 
@@ -237,24 +242,3 @@ def known_stage(name: str, known: Mapping[str, Derivation]) -> Derivation:
         actual=name,
         hint=f"did you mean `{near}`?" if near else None,
     )
-
-
-def _needed(project: Project, found: Instantiation, targets: dict[str, Derivation]) -> tuple[Derivation, ...]:
-    """All derivations that the targets can need, in building order."""
-    if "model" in targets:
-        return found.all()
-    if "environment" in targets:
-        return (found.base, *found.wheels, found.environment)
-    names: set[str] = set()
-    todo = list(targets)
-    while todo:
-        name = todo.pop()
-        if name not in names:
-            names.add(name)
-            todo.extend(project.spec.stages[name].needs)
-    stages = (drv for name, drv in found.stages.items() if name in names)
-    return (found.base, *found.wheels, found.environment, *stages)
-
-
-def _leads_to(link: Path, path: str) -> bool:
-    return link.is_symlink() and str(link.readlink()) == path

@@ -76,6 +76,7 @@ def make_record(
         spec_digest=Digest.of_bytes(json.dumps(spec, sort_keys=True, ensure_ascii=False).encode()),
         lock_digest=Digest.of_bytes(project.lock_path.read_bytes()),
         overrides=project.overrides,
+        spec=spec,
         started=begun.text(),
         finished=Moment.now().text(),
         status=status,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reprobuild.domain.store import Instantiation
+from reprobuild.core.build_needs import needed_sources
+from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.ports import Store
 from reprobuild.services.build import BuildService
 from reprobuild.services.fetch import FetchPlan, FetchService
@@ -17,7 +18,7 @@ class BuildPlan:
     instantiation: Instantiation
     build: tuple[str, ...]  # labels, or names for wheels
     reuse: tuple[str, ...]
-    fetch: FetchPlan | None  # None: nothing that is missing needs a source
+    fetch: FetchPlan  # only what the missing ones read
 
 
 class PlanService:
@@ -30,16 +31,18 @@ class PlanService:
         """Evaluate and ask the store and the sources; changes nothing."""
         found = self._build.instantiate(project)
         valid = self._store.present([drv.out_path for drv in found.all()])
-        labels = found.labels()
         done = found.model.out_path in valid
-        build: list[str] = []
-        reuse: list[str] = []
-        for drv in found.all():
-            name = labels.get(drv.drv_path, drv.name)
-            (reuse if done or drv.out_path in valid else build).append(name)
-        fetch = None
-        if not done:
-            lock = require_fresh_lock(project)
-            sources = lock.for_system(project.spec.hardware.system)
-            fetch = self._fetch.plan(sources, project.path, caches)
-        return BuildPlan(found, tuple(build), tuple(reuse), fetch)
+        missing = [drv for drv in found.all() if not done and drv.out_path not in valid]
+        sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
+        needed = needed_sources(project.spec, found, missing, sources)
+        labels = found.labels()
+
+        def names(derivations: Iterable[Derivation]) -> tuple[str, ...]:
+            return tuple(labels.get(drv.drv_path, drv.name) for drv in derivations)
+
+        return BuildPlan(
+            instantiation=found,
+            build=names(missing),
+            reuse=names(drv for drv in found.all() if drv not in missing),
+            fetch=self._fetch.plan(needed, project.path, caches),
+        )

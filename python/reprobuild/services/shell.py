@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprobuild.domain.drv import parse_drv
-from reprobuild.services.build import BuildRequest, BuildService, NewView, known_stage
+from reprobuild.services.build import BuildService, NewView, known_stage
 from reprobuild.services.project import Project
 
 # What a person's terminal needs; the rest of the environment is the derivation's.
@@ -47,8 +47,7 @@ class ShellService:
         name = stage or order[-1]
         found = self._build.instantiate(project)
         drv_path = known_stage(name, found.stages).drv_path
-        needs = project.spec.stages[name].needs
-        self._build.run(project, BuildRequest(stages=needs, environment_only=not needs), new_view)
+        self._build.provide_inputs(project, found, [name], new_view)
         drv = parse_drv(Path(drv_path).read_text(encoding="utf-8"))
         out = project.state_dir / "shell" / name
         out.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reprobuild.adapters.nix.process import environment, program
@@ -29,7 +29,7 @@ class NixBuilder:
         jobs: int | None = None,
         keep_going: bool = False,
         check: bool = False,
-        settings: Mapping[str, str] = {},
+        caches: Sequence[str] = (),
     ) -> int:
         """Build (or with `check` rebuild and compare) and wait; returns Nix's exit status.
 
@@ -44,7 +44,7 @@ class NixBuilder:
             arguments += ["--check", "--keep-failed"]
         process = subprocess.Popen(
             arguments,
-            env=environment(settings),
+            env=environment({"substituters": " ".join(caches)} if caches else {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

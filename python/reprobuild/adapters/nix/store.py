@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from reprobuild.adapters.nix.process import run
-from reprobuild.domain.digest import Digest
+from reprobuild.domain.digest import Digest, nix32
 from reprobuild.domain.lock import Source
 from reprobuild.domain.store import PathInfo
 from reprobuild.domain.store_path import store_name
@@ -59,7 +61,9 @@ class NixStore:
         return path
 
     def add_root(self, link: Path, path: str) -> None:
-        """Make `link` lead to a store path and keep that path from the garbage collector."""
+        """Make `link` lead to a store path and keep that path from the garbage collector; quick if it is so."""
+        if link.is_symlink() and str(link.readlink()) == path and _indirect_root(link).is_symlink():
+            return
         link.parent.mkdir(parents=True, exist_ok=True)
         run("nix-store", ["--realise", "--add-root", str(link), "--indirect", path])
 
@@ -74,8 +78,14 @@ class NixStore:
             path=path, nar_hash=Digest(_sri(entry["narHash"])), nar_size_bytes=int(entry["narSize"])
         )
 
-    def references(self, path: str) -> list[str]:
-        return run("nix-store", ["--query", "--references", path]).stdout.split()
+
+def _indirect_root(link: Path) -> Path:
+    """Where Nix registers a root outside of the store: it knows the link by the SHA-1 of its path.
+
+    Source: libstore/gc.cc, `addIndirectRoot`.
+    """
+    name = nix32(hashlib.sha1(str(link).encode(), usedforsecurity=False).digest())
+    return Path(os.environ.get("NIX_STATE_DIR", "/nix/var/nix")) / "gcroots" / "auto" / name
 
 
 def _sri(value: str | dict[str, str]) -> str:

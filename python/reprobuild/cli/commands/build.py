@@ -55,6 +55,7 @@ def build(
         out_link=None if no_link else Path.cwd() / out_link,
         jobs=jobs,
         keep_going=keep_going,
+        caches=wiring.all_caches(cache or ()),
     )
     session = wiring.session(quiet=quiet)
     service = session.build_service(offline=offline, caches=cache or ())

@@ -23,8 +23,8 @@ def plan(
     from reprobuild.services.project import open_project
 
     opened = open_project(project, set_ or [])
-    found = wiring.session(quiet=True).plan_service(opened).run(opened, wiring.caches(cache or ()))
-    to_fetch = found.fetch.to_fetch if found.fetch else ()
+    found = wiring.session(quiet=True).plan_service(opened).run(opened, wiring.all_caches(cache or ()))
+    to_fetch = found.fetch.to_fetch
     fetch_bytes = sum(item.source.size_bytes for item in to_fetch)
     if as_json:
         render.document(
@@ -42,7 +42,7 @@ def plan(
                     for item in to_fetch
                 ],
                 "fetch_bytes": fetch_bytes,
-                "download_bytes": found.fetch.download_bytes if found.fetch else 0,
+                "download_bytes": found.fetch.download_bytes,
                 "out_path": found.instantiation.model.out_path,
                 "drv_path": found.instantiation.model.drv_path,
             }

@@ -1,0 +1,73 @@
+"""A build fetches what it reads, and nothing more."""
+
+from __future__ import annotations
+
+from reprobuild.core.build_needs import needed_derivations, needed_sources
+from reprobuild.core.spec_parse import parse_spec, parse_toml
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.lock import Kind, Source
+from reprobuild.domain.store import Derivation, Instantiation
+
+from .spec_examples import SPEC
+
+
+def drv(name: str) -> Derivation:
+    return Derivation(f"/nix/store/{'a' * 32}-{name}.drv", f"/nix/store/{'b' * 32}-{name}")
+
+
+def source(kind: Kind, name: str, version: str | None = None) -> Source:
+    return Source(
+        kind=kind, name=name, version=version, file_name=name, sha256=Digest.of_bytes(b""), size_bytes=1
+    )
+
+
+FOUND = Instantiation(
+    model=drv("digits-1.0.0"),
+    stages={"prepare": drv("digits-prepare"), "train": drv("digits-train")},
+    environment=drv("python-environment"),
+    base=drv("base"),
+    wheels=(drv("numpy-2.0"), drv("torch-2.13.0_cpu"), drv("torch-2.13.0_cpu-large-files")),
+)
+SOURCES = (
+    source("data", "rows"),
+    source("deb", "libc6", "2.36"),
+    source("seed", "busybox", "1"),
+    source("tool", "installer", "1"),
+    source("wheel", "numpy", "2.0"),
+    source("wheel", "torch", "2.13.0+cpu"),
+)
+PROJECT = parse_spec(parse_toml(SPEC))
+
+
+def names(*missing: Derivation) -> set[str]:
+    return {one.name for one in needed_sources(PROJECT, FOUND, missing, SOURCES)}
+
+
+def test_where_nothing_is_missing_nothing_is_needed() -> None:
+    assert names() == set()
+
+
+def test_a_stage_needs_its_own_data_only() -> None:
+    with_data = {label for label, stage in PROJECT.stages.items() if "rows" in stage.data}
+    assert with_data == {"prepare"}
+    assert names(FOUND.stages["prepare"]) == {"rows"}
+    assert names(FOUND.stages["train"], FOUND.model) == set()
+
+
+def test_a_missing_wheel_needs_its_file_and_the_installer() -> None:
+    assert names(FOUND.wheels[0]) == {"numpy", "installer"}
+
+
+def test_half_of_a_big_wheel_needs_the_whole_file() -> None:
+    assert names(FOUND.wheels[2]) == {"torch", "installer"}
+
+
+def test_a_missing_base_needs_packages_seed_and_tools() -> None:
+    assert names(FOUND.base) == {"libc6", "busybox", "installer"}
+
+
+def test_one_stage_needs_only_what_comes_before_it() -> None:
+    needed = needed_derivations(PROJECT, FOUND, ["prepare"])
+    assert needed == (FOUND.base, *FOUND.wheels, FOUND.environment, FOUND.stages["prepare"])
+    assert needed_derivations(PROJECT, FOUND, ["model"]) == FOUND.all()
+    assert needed_derivations(PROJECT, FOUND, ["base"]) == (FOUND.base,)
