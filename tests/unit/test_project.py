@@ -89,11 +89,94 @@ def test_data_may_lie_elsewhere_behind_a_link(folder: Path, tmp_path_factory: py
     open_project(folder)
 
 
-@pytest.mark.parametrize("line", ["-r other.txt", "  --constraint c.txt", "-e .", "--requirement=x"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r other.txt",
+        "-rother.txt",
+        "-cother.txt",
+        "-e.",
+        "-e .",
+        "  --constraint c.txt",
+        "--requirement=x",
+        "--editable\t.",
+        "-r https://me:hunter2@example.org/r.txt",
+    ],
+)
 def test_a_requirements_file_stands_alone(folder: Path, line: str) -> None:
     respec(folder, with_section('[python]\nrequirements_file = "requirements.txt"'))
     (folder / "requirements.txt").write_text(f"numpy\n{line}\n")
-    with pytest.raises(SpecError, match=r"requirements\.txt: line 2 includes another file"):
+    with pytest.raises(SpecError, match=r"requirements\.txt: line 2 includes another file") as caught:
+        open_project(folder)
+    assert "hunter2" not in f"{caught.value.document()}"
+
+
+@pytest.mark.parametrize("line", ["--require-hashes", "--index-url https://example.org", "rich", "# -r x"])
+def test_other_lines_of_a_requirements_file_are_taken(folder: Path, line: str) -> None:
+    respec(folder, with_section('[python]\nrequirements_file = "requirements.txt"'))
+    (folder / "requirements.txt").write_text(f"numpy\n{line}\n")
+    open_project(folder)
+
+
+def test_a_byte_order_mark_hides_nothing(folder: Path) -> None:
+    respec(folder, with_section('[python]\nrequirements_file = "requirements.txt"'))
+    (folder / "requirements.txt").write_text("-r other.txt", encoding="utf-8-sig")
+    with pytest.raises(SpecError, match="line 1 includes another file"):
+        open_project(folder)
+    (folder / "requirements.txt").write_text("-r other.txt", encoding="utf-16")  # uv would read it
+    with pytest.raises(SpecError, match="is not UTF-8"):
+        open_project(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[tool.uv.sources]\nalpha = { path = "../alpha" }', r"tool\.uv\.sources\.alpha"),
+        ("[tool.uv.sources]\nalpha = { workspace = true }", r"tool\.uv\.sources\.alpha"),
+        (
+            "[tool.uv.sources]\n"
+            'alpha = [{ index = "x", marker = "a" }, { path = "a.whl", editable = true, marker = "b" }]',
+            r"tool\.uv\.sources\.alpha",
+        ),
+        ('[project]\nname = "x"\ndynamic = ["version", "dependencies"]', r"project\.dynamic"),
+    ],
+)
+def test_a_pyproject_stands_alone(folder: Path, text: str, place: str) -> None:
+    respec(folder, with_section('[python]\nrequirements_file = "pyproject.toml"'))
+    (folder / "pyproject.toml").write_text(text)
+    with pytest.raises(SpecError, match=rf"pyproject\.toml: {place} includes another file"):
+        open_project(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[project]\nname = "x"\ndynamic = ["version"]\ndependencies = ["alpha"]\n'
+        '[tool.uv.sources]\nalpha = { index = "house" }\n'
+        '[[tool.uv.index]]\nname = "house"\nurl = "https://example.org"',
+        "[tool.uv.sources]\nalpha = { workspace = false }",
+        "tool = 1\nproject = []",
+        "[tool.uv]\nexclude-newer = 2026-11-20",
+    ],
+)
+def test_a_pyproject_that_stands_alone_is_taken(folder: Path, text: str) -> None:
+    respec(folder, with_section('[python]\nrequirements_file = "pyproject.toml"'))
+    (folder / "pyproject.toml").write_text(text)
+    open_project(folder)
+
+
+def test_a_pyproject_that_is_not_toml_is_refused(folder: Path) -> None:
+    respec(folder, with_section('[python]\nrequirements_file = "pyproject.toml"'))
+    (folder / "pyproject.toml").write_text("[")
+    with pytest.raises(SpecError, match=r"pyproject\.toml is not valid TOML"):
+        open_project(folder)
+
+
+@pytest.mark.parametrize("name", ["other.toml", "setup.py", "setup.cfg"])
+def test_a_requirements_file_of_another_kind_is_refused(folder: Path, name: str) -> None:
+    respec(folder, with_section(f'[python]\nrequirements_file = "{name}"'))
+    (folder / name).write_text("")
+    with pytest.raises(SpecError, match=r"is of another kind"):
         open_project(folder)
 
 

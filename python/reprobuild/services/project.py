@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, LOCK_SCHEMA, Lock
 from reprobuild.domain.spec import SPEC_FILE, Spec
+from reprobuild.domain.spec_types import without_secrets
 from reprobuild.errors import LockFormatError, LockMissingError, LockStaleError, SpecError
 
 _PARTS: dict[Part, str] = {"base": "[base]", "data": "[datasets]", "python": "[python]"}
@@ -184,14 +186,59 @@ def _check_files(path: Path, spec: Spec) -> None:
 
 
 def _check_requirements(file: Path) -> None:
-    """A requirements file stands alone: what it would include is not part of the lock's inputs."""
-    if file.suffix == ".toml":
-        return
-    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        if re.match(r"\s*(-r|-c|-e|--requirement|--constraint|--editable)\b", line):
+    """A requirements file stands alone: what it would include is not part of the lock's inputs.
+
+    uv tells the formats apart by the file's name, and so do we.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{file.name} is not UTF-8: {error}", hint="save it as UTF-8") from error
+    if file.name == "pyproject.toml":
+        try:
+            _check_pyproject(file.name, tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise SpecError(
-                f"{file.name}: line {number} includes another file, whose changes would go unnoticed",
-                expected="requirements only",
-                actual=line.strip(),
-                hint=f"copy its lines into {file.name}",
-            )
+                f"{file.name} is not valid TOML: {error}", hint=f"mend {file.name} at the place named"
+            ) from error
+    elif file.suffix in (".toml", ".py", ".cfg"):
+        raise SpecError(
+            f"{SPEC_FILE}: python.requirements_file: {file.name} is of another kind",
+            expected="a requirements.txt, or pyproject.toml",
+            actual=file.name,
+        )
+    else:
+        for number, line in enumerate(text.splitlines(), 1):
+            # a file's name may follow without a space
+            if re.match(r"\s*(-[rce]|--(requirement|constraint|editable))", line):
+                raise _not_alone(file.name, f"line {number}", without_secrets(line.strip()))
+
+
+def _check_pyproject(name: str, document: dict[str, Any]) -> None:
+    """Read as far as it must be; what else is wrong in it, uv will say."""
+
+    def at(*path: str) -> Any:
+        value: Any = document
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    sources = at("tool", "uv", "sources")
+    for package, source in sources.items() if isinstance(sources, dict) else ():
+        for one in source if isinstance(source, list) else [source]:
+            for key in ("path", "workspace"):
+                if isinstance(one, dict) and one.get(key):
+                    place = f"tool.uv.sources.{package}"
+                    raise _not_alone(name, place, f"{key} = {json.dumps(one[key], ensure_ascii=False)}")
+    dynamic = at("project", "dynamic")
+    if isinstance(dynamic, list) and "dependencies" in dynamic:
+        raise _not_alone(name, "project.dynamic", "dependencies")
+
+
+def _not_alone(name: str, place: str, actual: str) -> SpecError:
+    return SpecError(
+        f"{name}: {place} includes another file, whose changes would go unnoticed",
+        expected="requirements only",
+        actual=actual,
+        hint=f"copy what it requires into {name}",
+    )
