@@ -23,26 +23,41 @@ need_package() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 
+# Nix from the distribution's packages; a user without root builds through its daemon.
 need_nix() {
-  if command -v nix-store >/dev/null 2>&1; then return; fi
-  need_package nix-store nix-bin
-  if [ "$(id -u)" != 0 ]; then
-    # A user builds through the daemon; Debian ships it with the sandbox off.
-    need_package /usr/share/doc/nix-setup-systemd nix-setup-systemd
-    say "switching Nix's sandbox on in /etc/nix/nix.conf"
-    as_root sed -i 's/^sandbox *=.*/sandbox = true/' /etc/nix/nix.conf
-    as_root usermod -aG nix-users "$(id -un)" 2>/dev/null || true
+  if ! command -v nix-store >/dev/null 2>&1; then
+    need_package nix-store nix-bin
+    # Mount points of test stores, too: Debian's package leaves /nix to whoever writes it first.
+    as_root mkdir -p /nix
+    if [ "$(id -u)" != 0 ]; then
+      need_package /usr/share/doc/nix-setup-systemd nix-setup-systemd
+      say "switching Nix's sandbox on in /etc/nix/nix.conf: Debian ships it off"
+      as_root sed -i 's/^sandbox *=.*/sandbox = true/' /etc/nix/nix.conf
+      if [ -d /run/systemd/system ]; then as_root systemctl restart nix-daemon.service; fi
+    fi
   fi
+  if [ "$(id -u)" != 0 ]; then need_daemon "$@"; fi
 }
 
+daemon_answers() { nix-store --check-validity --print-invalid >/dev/null 2>&1; }
+
+# Start the daemon where it does not run, and join the group that may speak to it: by starting the script anew, since
+# groups are given to a process when it starts. Arguments: the script's own.
 need_daemon() {
-  if [ "$(id -u)" = 0 ] || nix-store --check-validity --print-invalid >/dev/null 2>&1; then return; fi
+  if daemon_answers; then return; fi
   if [ -d /run/systemd/system ]; then
     as_root systemctl start nix-daemon.socket
-  else
-    as_root sh -c 'setsid nix-daemon >/var/log/nix-daemon.log 2>&1 < /dev/null &'
-    sleep 1
+  elif [ ! -S /nix/var/nix/daemon-socket/socket ] || ! as_root pgrep -x nix-daemon >/dev/null; then
+    as_root sh -c 'setsid nix-daemon >/var/log/nix-daemon.log 2>&1 </dev/null &'
+    sleep 2
   fi
+  if daemon_answers; then return; fi
+  if ! id -nG | tr ' ' '\n' | grep -qx nix-users && [ -z "${REPROBUILD_JOINED_GROUP:-}" ]; then
+    say "joining the group nix-users, which may speak to nix-daemon"
+    as_root usermod -aG nix-users "$(id -un)"
+    REPROBUILD_JOINED_GROUP=1 exec sg nix-users -c "$(printf '%q ' "$0" "$@")"
+  fi
+  die "nix-daemon does not answer: see \`sudo journalctl -u nix-daemon\` or /var/log/nix-daemon.log"
 }
 
 # The interpreter of the virtual environment: 3.11 or newer.
