@@ -71,7 +71,8 @@ class FetchService:
             elif first is None:
                 items.append(Planned(source, "nowhere"))
             else:
-                items.append(Planned(source, first.kind, first.label))
+                download_bytes = 0 if first.file is not None else source.size_bytes
+                items.append(Planned(source, first.kind, first.label, download_bytes))
         return FetchPlan(tuple(items), tuple(caches))
 
     def run(

@@ -16,14 +16,7 @@ class Planned:
     source: Source
     origin: Literal["store", "nowhere"] | PlaceKind
     label: str = ""  # file or address, without secrets
-
-    @property
-    def download_bytes(self) -> int:
-        return (
-            0
-            if self.origin in ("store", "nowhere") or not self.label.startswith("http")
-            else self.source.size_bytes
-        )
+    download_bytes: int = 0  # over the network; 0 for what lies on this machine
 
 
 @dataclass(frozen=True)
