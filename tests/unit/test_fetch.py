@@ -167,6 +167,18 @@ def test_file_names_that_nix_does_not_take_are_changed_for_the_store(desk: Desk,
     assert not list(desk.cache_dir.glob("staging-*"))
 
 
+@pytest.mark.parametrize("name", ["rows.csv", "data rows.csv", "other"])
+def test_of_a_link_the_file_behind_it_is_added(desk: Desk, tmp_path: Path, name: str) -> None:
+    """Nix would add the link itself, or refuse it."""
+    source = data_source(BODY, "rows.csv").model_copy(update={"file_name": name})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/rows.csv").write_bytes(BODY)
+    (tmp_path / "elsewhere/second").symlink_to("rows.csv")
+    (desk.project / "rows.csv").symlink_to(tmp_path / "elsewhere/second")
+    desk.run(source)
+    assert desk.store.paths == {source.store_path: BODY}
+
+
 def test_one_flipped_byte_in_a_wheel_is_refused_and_named(desk: Desk) -> None:
     wheel = wheel_source("alpha", BODY)
     desk.locator.known = {wheel.file_name: [desk.house(wheel, flipped(BODY))]}

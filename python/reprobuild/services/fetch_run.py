@@ -210,6 +210,7 @@ class FetchRun:
         if self._stop.is_set():
             raise FetchStopped
         source = one.source
+        file = file.resolve()  # Nix would take a symbolic link for the content
         with self._staging() as folder:
             if source.kind == "seed":
                 self._edges.store.add_fixed(self._edges.unpack_seed(file, folder), source)
@@ -218,7 +219,7 @@ class FetchRun:
             else:
                 named = folder / store_name(source.file_name)
                 try:
-                    os.link(file, named)  # Nix would take a symbolic link for the content
+                    os.link(file, named)
                 except OSError:
                     shutil.copyfile(file, named)
                 self._edges.store.add_fixed(named, source)
