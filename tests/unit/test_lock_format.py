@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from reprobuild.core.lock_diff import lock_changes
-from reprobuild.core.spec_schema import lock_schema
+from reprobuild.core.schemas import lock_schema
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import DebianBasePin, Lock, Source
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 
 from reprobuild.adapters.record_store import FileRecordStore
-from reprobuild.core.spec_schema import record_schema
+from reprobuild.core.schemas import record_schema
 from reprobuild.services.build import BuildRequest
 
 from .build_fakes import World

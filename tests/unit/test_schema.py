@@ -9,15 +9,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reprobuild.core import spec_schema
+from reprobuild.core import schemas
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = {
-    "schemas/reprobuild-spec-1.json": (spec_schema.spec_schema, "reprobuild schema"),
-    "schemas/reprobuild-lock-1.json": (spec_schema.lock_schema, "reprobuild schema --lock"),
-    "schemas/reprobuild-record-1.json": (spec_schema.record_schema, "reprobuild schema --record"),
-    "schemas/reprobuild-verdict-1.json": (spec_schema.verdict_schema, "reprobuild schema --verdict"),
-    "nix/lib/spec-defaults.json": (spec_schema.spec_defaults, "reprobuild schema --defaults"),
+    "schemas/reprobuild-spec-1.json": (schemas.spec_schema, "reprobuild schema"),
+    "schemas/reprobuild-lock-1.json": (schemas.lock_schema, "reprobuild schema --lock"),
+    "schemas/reprobuild-record-1.json": (schemas.record_schema, "reprobuild schema --record"),
+    "schemas/reprobuild-verdict-1.json": (schemas.verdict_schema, "reprobuild schema --verdict"),
+    "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),
 }
 
 
@@ -36,7 +36,7 @@ def test_each_is_a_valid_json_schema(file: str) -> None:
 def test_every_key_of_the_spec_says_what_it_means() -> None:
     silent = [
         f"{name}.{key}"
-        for name, section in spec_schema.spec_schema()["$defs"].items()
+        for name, section in schemas.spec_schema()["$defs"].items()
         for key, value in section["properties"].items()
         if "description" not in value
     ]
@@ -53,4 +53,4 @@ def test_the_schema_refuses_unknown_keys_everywhere() -> None:
                 found += open_sections(inner, f"{place}/{key}")
         return found
 
-    assert open_sections(spec_schema.spec_schema(), "") == []
+    assert open_sections(schemas.spec_schema(), "") == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reprobuild.core import spec_schema
+from reprobuild.core import schemas
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ROOT / "docs/formats"
@@ -35,11 +35,11 @@ SPEC_SECTIONS = {
 }
 PAGES = {
     "lock.md": (
-        spec_schema.lock_schema,
+        schemas.lock_schema,
         {"Lock": "", "`systems.SYSTEM`": "DebianBasePin", "`sources[]`": "Source"},
     ),
-    "record.md": (spec_schema.record_schema, {"Build record": "", "`outputs[]`": "OutputRecord"}),
-    "verdict.md": (spec_schema.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
+    "record.md": (schemas.record_schema, {"Build record": "", "`outputs[]`": "OutputRecord"}),
+    "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 
 
@@ -67,13 +67,13 @@ def section(schema: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_every_section_of_the_spec_has_its_table() -> None:
-    assert set(SPEC_SECTIONS.values()) == {"", *spec_schema.spec_schema()["$defs"]}
+    assert set(SPEC_SECTIONS.values()) == {"", *schemas.spec_schema()["$defs"]}
 
 
 @pytest.mark.parametrize("heading", SPEC_SECTIONS)
 def test_the_page_of_the_spec_names_every_key_and_its_default(heading: str) -> None:
     rows = tables(FORMATS / "spec.md")[heading]
-    schema = section(spec_schema.spec_schema(), SPEC_SECTIONS[heading])
+    schema = section(schemas.spec_schema(), SPEC_SECTIONS[heading])
     assert keys(rows) == list(schema["properties"])
     for key, row in zip(schema["properties"], rows, strict=True):
         value = schema["properties"][key]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reprobuild.core.schemas import spec_schema
 from reprobuild.core.spec_parse import parse_spec, parse_toml
-from reprobuild.core.spec_schema import spec_schema
 from reprobuild.errors import ReprobuildError
 
 from .spec_examples import SPEC, edited

@@ -22,19 +22,19 @@ def schema(
 
     Example: reprobuild schema > reprobuild.schema.json
     """
-    from reprobuild.core import spec_schema
+    from reprobuild.core import schemas
 
     asked = {"--lock": lock, "--record": record, "--verdict": verdict, "--defaults": defaults}
     chosen = [option for option, on in asked.items() if on]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)}: one document at a time", hint=f"leave out {chosen[1]}")
     documents = {
-        "--lock": spec_schema.lock_schema,
-        "--record": spec_schema.record_schema,
-        "--verdict": spec_schema.verdict_schema,
-        "--defaults": spec_schema.spec_defaults,
+        "--lock": schemas.lock_schema,
+        "--record": schemas.record_schema,
+        "--verdict": schemas.verdict_schema,
+        "--defaults": schemas.spec_defaults,
     }
-    render.document(documents[chosen[0]]() if chosen else spec_schema.spec_schema())
+    render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())
 
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""What is published about the spec format: its JSON Schema, and the defaults that the Nix library fills in."""
+"""What is published about the formats: JSON Schemas, and the defaults that the Nix library fills in."""
 
 from __future__ import annotations
 
