@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reprobuild.errors import NotAResultError
 from reprobuild.services.artifact import artifact_id, read_artifact
+from reprobuild_worker import manifest as worker_manifest
 
 from .artifact_examples import write_artifact
 
@@ -22,6 +26,12 @@ def test_it_is_read(tmp_path: Path) -> None:
 def test_the_id_follows_its_published_example() -> None:
     manifest = b'{"name": "digits", "version": "1.0.0"}'  # docs/formats/manifest.md
     assert artifact_id("digits", "1.0.0", manifest) == "digits-1.0.0-qqmqkn3mg727"
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.integers()))
+def test_the_worker_gives_the_same_id(name: str, version: str, rest: dict[str, int]) -> None:
+    manifest = json.dumps({**rest, "name": name, "version": version}).encode()
+    assert artifact_id(name, version, manifest) == worker_manifest.artifact_id(manifest)
 
 
 def test_one_changed_byte_gives_another_id(tmp_path: Path) -> None:
