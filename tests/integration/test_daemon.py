@@ -4,68 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from tests.integration.conftest import REPOSITORY, World
+from tests.integration.conftest import World
+from tests.integration.stranger import as_user
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(os.geteuid() != 0, reason="starts a daemon of its own, which needs root"),
 ]
-
-NOBODY = 65534
-# Start the daemon in this mount namespace, run one command as a user who may not write the store, stop the daemon.
-SCRIPT = """
-nix-daemon >"$LOG" 2>&1 & daemon=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S /nix/var/nix/daemon-socket/socket ] && break; sleep 0.3; done
-unset NIX_CONFIG
-setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; status=$?
-kill "$daemon"; wait "$daemon" 2>/dev/null
-exit "$status"
-"""
-
-
-def python_for_everybody() -> str:
-    """An interpreter that a stranger may run: ours may lie in a home folder."""
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for candidate in (sys.executable, f"/usr/bin/{name}"):
-        tried = subprocess.run(
-            ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", candidate, "-c", ""],
-            capture_output=True,
-            check=False,
-        )
-        if tried.returncode == 0:
-            return candidate
-    pytest.skip(f"no {name} that other users may run")
-
-
-def as_user(world: World, project: Path, sandbox: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    home = project.parent / "stranger"
-    home.mkdir(exist_ok=True)
-    packages = next(Path(path) for path in sys.path if path.endswith("site-packages"))
-    for folder in (project, home):
-        for path in (folder, *folder.rglob("*")):
-            shutil.chown(path, NOBODY, NOBODY)
-    for parent in (project.parent, *project.parent.parents):
-        if parent.is_relative_to("/tmp/pytest-of-root"):
-            parent.chmod(0o755)
-    config = (
-        f"sandbox = {sandbox}\nbuild-users-group =\nsubstituters =\nallowed-users = *\ntrusted-users = root"
-    )
-    env = {
-        "NIX_CONFIG": config,
-        "HOME": str(home),
-        "XDG_CACHE_HOME": str(home / "cache"),
-        "PYTHONPATH": f"{REPOSITORY / 'python'}:{packages}",
-        "NIX_REMOTE": "",
-        "LOG": str(world.home / "daemon.log"),
-    }
-    command = [python_for_everybody(), "-m", "reprobuild", *arguments]
-    return world.run(["sh", "-c", SCRIPT, "sh", *command], cwd=project, env=env)
 
 
 def test_a_daemon_without_sandbox_is_found_out_and_nothing_is_built(world: World, tiny: Path) -> None:
