@@ -14,7 +14,8 @@ let
         if inner == null then [ "${at}${key}" ] else unknown inner "${at}${key}." value.${key})
       (builtins.attrNames value);
 
-  # The same list as `refuse_unsupported` in python/reprobuild/core/spec_checks.py; a test compares the two.
+  # The same list as `refuse_unsupported` in python/reprobuild/core/spec_checks.py; a test compares the two. Only
+  # `base.kind` is not in this one: a flake can bring a package set, the command line cannot.
   unsupported = spec: builtins.filter (key: key != null) [
     (if spec ? cuda then "cuda" else null)
     (if spec ? driver then "driver" else null)
@@ -25,6 +26,9 @@ let
     (if (spec.hardware.system or "x86_64-linux") != "x86_64-linux" then "hardware.system" else null)
     (if (spec.numerics.level or "exact") != "exact" then "numerics.level" else null)
   ];
+
+  # Keys that say something about Debian, where there is none.
+  idle = spec: if (spec.base.kind or "debian") == "debian" then [ ] else builtins.attrNames (builtins.removeAttrs spec.base [ "kind" ]);
 
   # Keys whose address holds what may be a secret: the spec becomes part of every artifact, and derivations can be read
   # by anybody. The same rules as in python/reprobuild/domain/spec_types.py; a test compares the two.
@@ -47,6 +51,7 @@ document:
 let
   strange = unknown known "" document;
   secret = secrets document;
+  ignored = idle document;
   refused = unsupported ({ hardware = { }; } // document);
 in
 if (document.schema or "") != "reprobuild.spec/1"
@@ -54,6 +59,8 @@ then throw "reprobuild.toml: expected schema reprobuild.spec/1, found ${document
 else if strange != [ ] then throw "reprobuild.toml: ${builtins.head strange}: unknown key; `reprobuild schema` has all keys"
 else if secret != [ ]
 then throw "reprobuild.toml: ${builtins.head secret}: an address with a login or query in it: put user and password into ~/.netrc"
+else if ignored != [ ]
+then throw "reprobuild.toml: base.${builtins.head ignored}: a ${document.base.kind} base has no Debian packages: leave it out"
 else if refused != [ ]
 then throw "reprobuild.toml: ${builtins.head refused}: part of the format, but this release cannot honour it yet"
 else document

@@ -39,6 +39,8 @@ in
     testDigestInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "x @ https://h/a@b#sha256=0 ; a" ]; })); expected = false; };
     testTokenInDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/x?token=t"; })); expected = true; };
     testPlainDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/a@b/x"; })); expected = false; };
+    testNixpkgs = { expr = fails (specCheck (spec // { base.kind = "nixpkgs"; })); expected = false; };
+    testNixpkgsWithSuite = { expr = fails (specCheck (spec // { base = { kind = "nixpkgs"; suite = "trixie"; }; })); expected = true; };
     testUnsupportedSection = { expr = fails (specCheck (spec // { cuda.toolkit = "13.0"; })); expected = true; };
     testUnsupportedLevel = { expr = fails (specCheck (spec // { numerics.level = "portable"; })); expected = true; };
   };

@@ -246,6 +246,16 @@ def test_both_refuse_what_this_release_cannot_honour(tmp_path: Path, section: st
         assert "cannot honour it yet" in "\n".join(failed.details)
 
 
+@pytest.mark.parametrize("key", ['suite = "trixie"', "packages = []", 'mirrors = ["https://m"]'])
+def test_both_refuse_debian_keys_for_another_base(tmp_path: Path, key: str) -> None:
+    project = odd_project(tmp_path, HEAD + STAGE + f'[base]\nkind = "nixpkgs"\n{key}\n')
+    with pytest.raises(SpecError, match="has no Debian packages"):
+        parse_spec(parse_toml((project / "reprobuild.toml").read_text()))
+    with pytest.raises(ToolFailedError) as failed:
+        ask(projects=[str(project)])
+    assert "has no Debian packages" in "\n".join(failed.value.details)
+
+
 DATASET = (
     f'[datasets.d]\nsha256 = "{Digest.of_bytes(b"x")}"\nlicense = "MIT"\nretrieved = "2026-01-01"\n'
     'url = "{url}"\nsource = "{source}"\n'

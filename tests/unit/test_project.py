@@ -8,7 +8,14 @@ import pytest
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Lock
-from reprobuild.errors import LockFormatError, LockMissingError, LockStaleError, OverrideError, SpecError
+from reprobuild.errors import (
+    LockFormatError,
+    LockMissingError,
+    LockStaleError,
+    NotYetSupportedError,
+    OverrideError,
+    SpecError,
+)
 from reprobuild.services.project import open_project, read_lock, require_fresh_lock
 
 from .spec_examples import SPEC, edited, with_section
@@ -242,6 +249,15 @@ def test_a_damaged_lock_is_refused(folder: Path, text: str, actual: str) -> None
     with pytest.raises(LockFormatError, match="is damaged") as caught:
         read_lock(open_project(folder))
     assert (caught.value.actual or "").startswith(actual)
+
+
+def test_a_nixpkgs_base_is_refused_before_its_lock_is_read(folder: Path) -> None:
+    respec(folder, with_section('[base]\nkind = "nixpkgs"'))
+    (folder / "reprobuild.lock").write_text(
+        '{"schema": "reprobuild.lock/1", "systems": {"x86_64-linux": {"kind": "nixpkgs"}}}'
+    )
+    with pytest.raises(NotYetSupportedError, match=r"base\.kind: .* found nixpkgs"):
+        open_project(folder)
 
 
 def test_a_lock_of_another_format_is_named(folder: Path) -> None:

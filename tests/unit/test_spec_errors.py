@@ -561,6 +561,15 @@ error: reprobuild.toml: datasets.rows.url: value of another type
   actual   ["htps://…@example.org/?…"]
 """,
     ),
+    "Debian's keys for another base: they would be ignored": (
+        with_section('[base]\nkind = "nixpkgs"\nsuite = "trixie"\npackages = []'),
+        """\
+error: reprobuild.toml: base: a nixpkgs base has no Debian packages
+  expected kind = "nixpkgs" and no other key
+  actual   packages, suite as well
+hint: leave out packages, suite, or take kind = "debian"
+""",
+    ),
     "a goal that no value meets": (
         edited("minimum = 0.5", "minimum = 0.5\nmaximum = 0.2"),
         """\
@@ -639,6 +648,13 @@ def test_what_this_release_cannot_honour_is_refused(section: str, key: str, inst
     assert shown(with_section(section), NotYetSupportedError) == (
         f"error: reprobuild.toml: {key}: part of the format, but this release cannot honour it yet\n"
         f"hint: {instead}\n"
+    )
+
+
+def test_a_nixpkgs_base_is_part_of_the_format_and_refused_by_the_command_line() -> None:
+    assert shown(with_section('[base]\nkind = "nixpkgs"'), NotYetSupportedError) == (
+        "error: reprobuild.toml: base.kind: the `reprobuild` command pins Debian bases only, found nixpkgs\n"
+        "hint: the nixpkgs base is for flakes that bring their own pin: docs/how-to/nixpkgs-base.md\n"
     )
 
 

@@ -70,9 +70,16 @@ def check_references(spec: Spec, origin: str) -> None:
 def refuse_unsupported(spec: Spec, origin: str) -> None:
     """Sections of the format that this release cannot honour are refused, never ignored.
 
+    A nixpkgs base works in flakes, which bring the package set, so nix/lib/spec-check.nix lets that one pass.
+
     Raises:
         NotYetSupportedError: names the section and what works instead.
     """
+    if spec.base.kind != "debian":
+        raise NotYetSupportedError(
+            f"{origin}: base.kind: the `reprobuild` command pins Debian bases only, found {spec.base.kind}",
+            hint="the nixpkgs base is for flakes that bring their own pin: docs/how-to/nixpkgs-base.md",
+        )
     reasons = {
         "cuda": (spec.cuda is not None, "leave [cuda] out: this release builds for CPUs"),
         "driver": (spec.driver is not None, "leave [driver] out: this release builds for CPUs"),

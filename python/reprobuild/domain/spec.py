@@ -74,6 +74,17 @@ class Base(Section):
         default=(), description="addresses tried before the host's own mirrors"
     )
 
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.kind != "debian" and (given := self.model_fields_set - {"kind"}):
+            refuse(
+                f"a {self.kind} base has no Debian packages",
+                f'kind = "{self.kind}" and no other key',
+                f'leave out {", ".join(sorted(given))}, or take kind = "debian"',
+                f"{', '.join(sorted(given))} as well",
+            )
+        return self
+
 
 class Python(Section):
     """The wheels that all stages see."""
