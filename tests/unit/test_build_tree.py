@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from reprobuild.adapters.nix_log import NixLogParser
-from reprobuild.core.build_tree import HISTORY, BuildStatus, BuildTree, drv_name, failed_build
+from reprobuild.core.build_state import HISTORY, BuildStatus, drv_name
+from reprobuild.core.build_tree import BuildTree, failed_build
 from reprobuild.domain.build_event import (
     ActivityKind,
     ActivityStarted,

@@ -26,7 +26,8 @@ from reprobuild.cli.progress.layout import (
     sparkline,
 )
 from reprobuild.cli.progress.terminal import TerminalRenderer, picture
-from reprobuild.core.build_tree import BuildTree, drv_name
+from reprobuild.core.build_state import drv_name
+from reprobuild.core.build_tree import BuildTree
 from reprobuild.domain.build_event import StageMetrics
 
 ROOT = Path(__file__).parent.parent.parent

@@ -11,7 +11,8 @@ import pytest
 
 from reprobuild.adapters.nix_log import NixLogParser
 from reprobuild.cli.progress import choose
-from reprobuild.core.build_tree import BuildTree, drv_name
+from reprobuild.core.build_state import drv_name
+from reprobuild.core.build_tree import BuildTree
 from reprobuild.domain.build_event import BuildStarted, BuildStopped, LogLine, StageMetrics
 
 GOLDEN = Path(__file__).parent.parent / "golden/nix-log"

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from reprobuild.core.build_tree import BuildState, BuildStatus, BuildTree
+from reprobuild.core.build_state import BuildState, BuildStatus
+from reprobuild.core.build_tree import BuildTree
 from reprobuild.errors import (
     BuildFailedError,
     BuildTimeoutError,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from reprobuild.core.build_failure import failure
 from reprobuild.core.build_needs import needed_derivations, needed_sources
-from reprobuild.core.build_tree import BuildStatus, BuildTree
+from reprobuild.core.build_state import BuildStatus
+from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.lock import Source
 from reprobuild.domain.record import BuildRecord

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reprobuild import __version__
-from reprobuild.core.build_tree import BuildState, BuildStatus, BuildTree
+from reprobuild.core.build_state import BuildState, BuildStatus
+from reprobuild.core.build_tree import BuildTree
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.record import BuildRecord, OutputRecord
 from reprobuild.domain.store import Derivation, Instantiation

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reprobuild.core.build_tree import BuildState, BuildStatus, BuildTree
+from reprobuild.core.build_state import BuildState, BuildStatus
+from reprobuild.core.build_tree import BuildTree
 
 _OTHERS = "others"  # what has neither a label nor a group
 _WAITING = (BuildStatus.PLANNED,)

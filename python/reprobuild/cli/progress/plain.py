@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from reprobuild.cli.progress.layout import duration, number, size
-from reprobuild.core.build_tree import BuildState, BuildStatus, BuildTree
+from reprobuild.core.build_state import BuildState, BuildStatus
+from reprobuild.core.build_tree import BuildTree
 from reprobuild.domain.build_event import (
     BuildStarted,
     BuildStopped,

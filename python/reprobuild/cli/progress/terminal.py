@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.text import Text
 
 from reprobuild.cli.progress.layout import ASCII, UNICODE, Glyphs, Part, Row, duration, rows, size
-from reprobuild.core.build_tree import BuildStatus, BuildTree
+from reprobuild.core.build_state import BuildStatus
+from reprobuild.core.build_tree import BuildTree
 from reprobuild.domain.build_event import Event, Level, Message, plain_text
 
 _FRAMES_PER_S = 8
