@@ -80,14 +80,18 @@ class StorePath(WheelDestination):
 
 
 class Part(WheelFile):
-    """The files of a wheel below the limit, or those at and above it."""
+    """The files of a wheel below the limit, or those at and above it.
+
+    Metadata and files for other schemes than site-packages count as small: where they go, `install` knows.
+    """
 
     def __init__(self, archive: zipfile.ZipFile, part: str, limit_bytes: int) -> None:
         super().__init__(archive)
         self.archive, self.part, self.limit_bytes = archive, part, limit_bytes
 
     def wanted(self, name: str) -> bool:
-        large = self.archive.getinfo(name).file_size >= self.limit_bytes
+        is_site = name.partition("/")[0] not in (self.data_dir, self.dist_info_dir)
+        large = is_site and self.archive.getinfo(name).file_size >= self.limit_bytes
         return self.part == "whole" or large == (self.part == "large")
 
     def get_contents(self):  # type: ignore[no-untyped-def]
@@ -121,8 +125,6 @@ def main() -> None:
 
 def extract_large(source: Part, destination: StorePath) -> None:
     for (name, _, _), stream, executable in source.get_contents():
-        if ".data/" in name:
-            sys.exit(f"wheel: {name} is too large for a scheme folder; raise largeBytes")
         destination.write_file("platlib", name, stream, executable)
 
 
