@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+from reprobuild.adapters.authorities import authorities
 from reprobuild.adapters.credentials import Credentials, find_netrc, keyring_command
+from reprobuild.adapters.growing_file import CHUNK_BYTES, GrowingFile
 from reprobuild.adapters.pip_config import local_path, read_index_config
 from reprobuild.core.addresses import bare_host, redact, without_login
 from reprobuild.domain.digest import Digest
@@ -24,7 +24,6 @@ from reprobuild.errors import NetworkError
 if TYPE_CHECKING:
     import httpx
 
-_CHUNK_BYTES = 1 << 18
 _MAX_REDIRECTS = 10
 _MAX_ROUNDS = 60  # of one download that moves on, but breaks off again and again
 _MAX_WAIT_S = 20.0
@@ -118,12 +117,12 @@ class HttpxClient:
         Raises:
             NetworkError: no answer or an error after all tries; what was fetched stays for the next try.
         """
-        with _Part(target, expected_bytes, advance) as part:
+        with GrowingFile(target, expected_bytes, advance) as part:
             if (file := _file(url)) is not None:
                 part.start_over()
                 try:
                     with file.open("rb") as stream:
-                        while not part.too_long and (chunk := stream.read(_CHUNK_BYTES)):
+                        while not part.too_long and (chunk := stream.read(CHUNK_BYTES)):
                             part.add(chunk)
                 except OSError as error:
                     raise _no_file(url, error) from error
@@ -132,7 +131,7 @@ class HttpxClient:
                 self._retried(lambda: self._one_round(url, part), url, lambda: part.size_bytes)
             return part.digest
 
-    def _one_round(self, url: str, part: _Part) -> None:
+    def _one_round(self, url: str, part: GrowingFile) -> None:
         headers = {"Accept-Encoding": "identity"}
         if part.size_bytes:
             headers["Range"] = f"bytes={part.size_bytes}-"
@@ -252,7 +251,7 @@ class HttpxClient:
         # addresses may carry signatures in their query, and httpx logs addresses
         logging.getLogger("httpx").setLevel(logging.WARNING)
         return httpx.Client(
-            verify=_authorities(self._cert or read_index_config().cert),
+            verify=authorities(self._cert or read_index_config().cert),
             timeout=self._timeout_s,
             follow_redirects=False,
             headers={"User-Agent": "reprobuild"},
@@ -270,82 +269,12 @@ def ordinary_credentials() -> Credentials:
     )
 
 
-@lru_cache(maxsize=2)
-def _authorities(cert: str | None) -> ssl.SSLContext:
-    """The named file, or the system's authorities and those that come with httpx."""
-    if cert:
-        return ssl.create_default_context(cafile=cert)
-    import certifi
-
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
-
-
 class _AgainError(Exception):
     """Worth another try."""
 
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
-
-
-class _Part:
-    """A file that grows, its digest with it."""
-
-    def __init__(self, target: Path, expected_bytes: int | None, advance: Callable[[int], None]) -> None:
-        self._target, self._expected, self._advance = target, expected_bytes, advance
-        self._hash = hashlib.sha256()
-        self.size_bytes = 0
-
-    def __enter__(self) -> _Part:
-        self._stream = self._target.open("a+b")
-        self._stream.seek(0)
-        try:
-            while chunk := self._stream.read(_CHUNK_BYTES):
-                self._count(chunk)
-            if self._expected is not None and self.size_bytes > self._expected:
-                self.start_over()
-        except BaseException:
-            self._stream.close()
-            raise
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._stream.close()
-
-    def add(self, chunk: bytes) -> None:
-        if self._expected is not None:
-            chunk = chunk[: self._expected + 1 - self.size_bytes]
-        self._stream.write(chunk)
-        self._count(chunk)
-
-    def start_over(self) -> None:
-        self._stream.truncate(0)
-        if self.size_bytes:
-            self._advance(-self.size_bytes)
-        self._hash, self.size_bytes = hashlib.sha256(), 0
-
-    @property
-    def full(self) -> bool:
-        return self._expected is not None and self.size_bytes >= self._expected
-
-    @property
-    def too_long(self) -> bool:
-        return self._expected is not None and self.size_bytes > self._expected
-
-    @property
-    def short(self) -> bool:
-        return self._expected is not None and self.size_bytes < self._expected
-
-    @property
-    def digest(self) -> Digest:
-        return Digest.of_raw(self._hash.digest())
-
-    def _count(self, chunk: bytes) -> None:
-        self._hash.update(chunk)
-        self.size_bytes += len(chunk)
-        self._advance(len(chunk))
 
 
 def _file(url: str) -> Path | None:

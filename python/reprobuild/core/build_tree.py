@@ -39,7 +39,8 @@ from reprobuild.domain.build_event import (
 
 _BYTES: tuple[int, ...] = (ActivityKind.COPY_PATH, ActivityKind.FILE_TRANSFER)  # kinds that count bytes
 # Nix's words from 2.8 to 2.34, as in tests/golden/nix-log
-_SUMMARY = re.compile(r"(error: )?(build of|some outputs of|path) ")  # "build of 'A', 'B' failed": any of them
+# "build of 'A', 'B' failed" may mean any of them
+_SUMMARY = re.compile(r"(error: )?(build of|some outputs of|path) ")
 _DEPENDENCY = re.compile(r"dependenc(?:y|ies) (?:of derivation .* )?failed", re.DOTALL)
 _FAILURE = re.compile(
     r"failed|timed out|mismatch|Cannot build|may not be deterministic"
