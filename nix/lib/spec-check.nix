@@ -27,6 +27,9 @@ let
     (if (spec.numerics.level or "exact") != "exact" then "numerics.level" else null)
   ];
 
+  # Stages that a flake's own packages (flake-project.nix) would hide; RESERVED_STAGE_NAMES in Python's spec_checks.py.
+  taken = spec: builtins.filter (name: spec.stages ? ${name}) [ "base" "default" "environment" "model" ];
+
   # Keys that say something about Debian, where there is none.
   idle = spec: if (spec.base.kind or "debian") == "debian" then [ ] else builtins.attrNames (builtins.removeAttrs spec.base [ "kind" ]);
 
@@ -50,6 +53,7 @@ in
 document:
 let
   strange = unknown known "" document;
+  hidden = taken ({ stages = { }; } // document);
   secret = secrets document;
   ignored = idle document;
   refused = unsupported ({ hardware = { }; } // document);
@@ -57,6 +61,8 @@ in
 if (document.schema or "") != "reprobuild.spec/1"
 then throw "reprobuild.toml: expected schema reprobuild.spec/1, found ${document.schema or "none"}"
 else if strange != [ ] then throw "reprobuild.toml: ${builtins.head strange}: unknown key; `reprobuild schema` has all keys"
+else if hidden != [ ]
+then throw "reprobuild.toml: stages.${builtins.head hidden}: this name is taken"
 else if secret != [ ]
 then throw "reprobuild.toml: ${builtins.head secret}: an address with a login or query in it: put user and password into ~/.netrc"
 else if ignored != [ ]

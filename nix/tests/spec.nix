@@ -35,6 +35,7 @@ in
     testUnknownSection = { expr = fails (specCheck (spec // { numeric.seed = 1; })); expected = true; };
     testUnknownKeyInStage = { expr = fails (specCheck (merge spec { stages.train.need = [ ]; })); expected = true; };
     testParametersAreFree = { expr = fails (specCheck (merge spec { stages.train.params.any.thing = 1; })); expected = false; };
+    testStageThatAFlakeWouldHide = { expr = fails (specCheck (merge spec { stages.default = spec.stages.train; })); expected = true; };
     testLoginInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "numpy" "x @ https://u:p@h/x.whl" ]; })); expected = true; };
     testDigestInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "x @ https://h/a@b#sha256=0 ; a" ]; })); expected = false; };
     testTokenInDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/x?token=t"; })); expected = true; };

@@ -26,7 +26,7 @@ from tests.integration.nix_tools import (
 
 from reprobuild.core.lock_inputs import input_digests
 from reprobuild.core.overrides import merged
-from reprobuild.core.spec_checks import refuse_unsupported
+from reprobuild.core.spec_checks import RESERVED_STAGE_NAMES, refuse_unsupported
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
@@ -244,6 +244,16 @@ def test_both_refuse_what_this_release_cannot_honour(tmp_path: Path, section: st
     except ToolFailedError as failed:
         assert refused
         assert "cannot honour it yet" in "\n".join(failed.details)
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_STAGE_NAMES))
+def test_both_refuse_stages_that_a_flake_would_hide(tmp_path: Path, name: str) -> None:
+    project = odd_project(tmp_path, HEAD + STAGE.replace("train]", f"{name}]"))
+    with pytest.raises(SpecError, match="this name is taken"):
+        parse_spec(parse_toml((project / "reprobuild.toml").read_text()))
+    with pytest.raises(ToolFailedError) as failed:
+        ask(projects=[str(project)])
+    assert f"stages.{name}: this name is taken" in "\n".join(failed.value.details)
 
 
 @pytest.mark.parametrize("key", ['suite = "trixie"', "packages = []", 'mirrors = ["https://m"]'])

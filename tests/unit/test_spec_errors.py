@@ -389,8 +389,16 @@ hint: take one of the needs out
         with_section('[stages.model]\nrun = "m.py"\noutputs = ["x"]'),
         """\
 error: reprobuild.toml: stages.model: this name is taken
-  expected a name other than base, environment, model
+  expected a name other than base, default, environment, model
   actual   model
+""",
+    ),
+    "a stage that a flake's default package would hide": (
+        with_section('[stages.default]\nrun = "m.py"\noutputs = ["x"]'),
+        """\
+error: reprobuild.toml: stages.default: this name is taken
+  expected a name other than base, default, environment, model
+  actual   default
 """,
     ),
     "a need named twice": (

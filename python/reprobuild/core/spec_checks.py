@@ -9,7 +9,8 @@ from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.spec import Spec, Stage
 from reprobuild.errors import NotYetSupportedError, SpecError
 
-RESERVED_STAGE_NAMES = frozenset({"model", "environment", "base"})
+# What a flake has beside its stages (nix/lib/flake-project.nix).
+RESERVED_STAGE_NAMES = frozenset({"base", "default", "environment", "model"})
 # What the worker itself puts into an artifact (docs/formats/manifest.md).
 RESERVED_FILES = frozenset(
     {"README.md", "hardware.json", "manifest.json", "metrics.json", "reprobuild.lock", "source", "spec.json"}
