@@ -22,7 +22,7 @@
         };
         scikit-learn = {
           path = ./templates/scikit-learn;
-          description = "Another model family: scikit-learn, tumours from measurements";
+          description = "A logistic regression in scikit-learn that tells malignant from benign tumours";
         };
       };
     };

@@ -1,6 +1,6 @@
 # For `nix build`; the `reprobuild` command does without it. Both build the same store path.
 {
-  description = "Handwritten digits with scikit-learn, built by reprobuild";
+  description = "Tumours told malignant or benign with scikit-learn, built by reprobuild";
 
   # A name of your registry: `nix registry add reprobuild PATH-OR-URL`.
   inputs.reprobuild.url = "flake:reprobuild";

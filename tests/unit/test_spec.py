@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,18 @@ def test_a_template_passes_the_parser_and_the_published_schema(path: Path) -> No
     document = parse_toml(path.read_text(encoding="utf-8"))
     parse_spec(document)
     jsonschema.Draft202012Validator(spec_schema()).validate(document)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.parent.name)
+def test_flakes_describe_a_template_by_what_it_is_about(path: Path) -> None:
+    about = parse_spec(parse_toml(path.read_text(encoding="utf-8"))).model.name.partition("-")[0]
+    own = (path.parent / "flake.nix").read_text(encoding="utf-8")
+    ours = (path.parents[2] / "flake.nix").read_text(encoding="utf-8")
+    listed = re.search(rf"\b{path.parent.name} = {{.*?}}", ours, re.DOTALL)
+    assert listed is not None
+    for text in (own, listed[0]):
+        description = re.search(r'description = "(.*)"', text)
+        assert description is not None and about in description[1].lower()
 
 
 def test_stages_are_ordered_by_need_then_name() -> None:
