@@ -145,6 +145,11 @@ class World:
         )
         return document
 
+    def drv_paths(self, project: Path, *options: str, env: Mapping[str, str] = {}) -> dict[str, str]:
+        """Label → derivation of everything that a project builds."""
+        found = self.json("nix", "eval", *options, cwd=project, env=env)["derivations"]
+        return {label: one["drv_path"] for label, one in found.items()}
+
     def file(self, store_path: str) -> Path:
         """Where a path of this store lies for the test process."""
         return self.nix / store_path.removeprefix("/nix/")
