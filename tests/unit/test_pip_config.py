@@ -107,3 +107,21 @@ def test_a_damaged_file_is_passed_over(host: Path) -> None:
     (host / "etc/pip.conf").write_text("no section\n")
     (host / "home/.config/pip/pip.conf").write_text("[global]\nfind-links = /wheels\n")
     assert read(host).find_links == ("/wheels",)
+
+
+def test_uv_is_told_the_same_by_variables() -> None:
+    assert IndexConfig().uv_variables == {}
+    config = IndexConfig(
+        default_index=Index("default", "https://one.example/simple"),
+        extra_indexes=(Index("my index", "https://two.example"), Index("extra-2", "https://three.example")),
+        find_links=("/wheels", "https://four.example/page"),
+        cert="/ca.pem",
+        keyring=True,
+    )
+    assert config.uv_variables == {
+        "UV_DEFAULT_INDEX": "https://one.example/simple",
+        "UV_INDEX": "my-index=https://two.example extra-2=https://three.example",
+        "UV_FIND_LINKS": "/wheels,https://four.example/page",
+        "SSL_CERT_FILE": "/ca.pem",
+        "UV_KEYRING_PROVIDER": "subprocess",
+    }

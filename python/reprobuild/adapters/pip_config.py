@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ class Index:
 
     name: str
     url: str  # may hold user and password
+
+    @property
+    def uv_name(self) -> str:
+        """The name in letters that uv takes."""
+        return re.sub(r"[^A-Za-z0-9_.-]", "-", self.name)
 
     def __repr__(self) -> str:
         return f"Index({self.name!r}, {redact(self.url)!r})"
@@ -62,6 +68,25 @@ class IndexConfig:
     def wheelhouses(self) -> tuple[Path, ...]:
         """The find-links that are folders on this machine."""
         return tuple(folder for link in self.find_links if (folder := local_path(link)) and folder.is_dir())
+
+    @property
+    def uv_variables(self) -> dict[str, str]:
+        """The variables that tell uv the same; addresses in them may hold user and password.
+
+        What uv knows by an option only (`no_index`) or in another sense (`pip_rules`) is not among them.
+        """
+        variables: dict[str, str] = {}
+        if self.default_index:
+            variables["UV_DEFAULT_INDEX"] = self.default_index.url
+        if self.extra_indexes:
+            variables["UV_INDEX"] = " ".join(f"{one.uv_name}={one.url}" for one in self.extra_indexes)
+        if self.find_links:
+            variables["UV_FIND_LINKS"] = ",".join(self.find_links)
+        if self.cert:
+            variables["SSL_CERT_FILE"] = self.cert
+        if self.keyring:
+            variables["UV_KEYRING_PROVIDER"] = "subprocess"
+        return variables
 
     def __repr__(self) -> str:
         links = [redact(link) for link in self.find_links]

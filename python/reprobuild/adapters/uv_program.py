@@ -96,18 +96,7 @@ class UvProgram:
         # addresses go by the environment: other users can read arguments
         environment = {name: value for name, value in self.environment.items() if name not in _REPLACED}
         environment |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
-        if config.default_index:
-            environment["UV_DEFAULT_INDEX"] = config.default_index.url
-        if config.extra_indexes:
-            environment["UV_INDEX"] = " ".join(
-                f"{_uv_name(one.name)}={one.url}" for one in config.extra_indexes
-            )
-        if config.find_links:
-            environment["UV_FIND_LINKS"] = ",".join(config.find_links)
-        if config.cert:
-            environment["SSL_CERT_FILE"] = config.cert
-        if config.keyring:
-            environment["UV_KEYRING_PROVIDER"] = "subprocess"
+        environment |= config.uv_variables
         command = [str(self._find()), "pip", "compile", *options]
         if config.no_index:
             command.append("--no-index")
@@ -226,7 +215,3 @@ class Job:
         except (ResolveError, NetworkError, FirstIndexError):
             return None
         return parse_annotated(output.read_text(encoding="utf-8") if preferred else stdout)
-
-
-def _uv_name(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", name)
