@@ -21,18 +21,22 @@ KNOWN_LICENSES = {
 LIBRARIES = {"torch": "pytorch", "scikit-learn": "sklearn"}
 LEVELS = {
     "exact": "the same bits on machines of one class; `hardware.json` says what was required of it",
-    "portable": "the same bits on every x86-64 processor with AVX2",
-    "tolerant": "metrics within their tolerances",
 }
 
 
-def model_card(spec: Mapping[str, Any], measured: Mapping[str, float], files: Sequence[str]) -> str:
+def model_card(
+    spec: Mapping[str, Any],
+    measured: Mapping[str, float],
+    files: Sequence[str],
+    lock: Mapping[str, Any] | None = None,
+) -> str:
     """Write the card of one model.
 
     Args:
         spec: the whole spec, as built.
         measured: metric name -> value.
         files: names at the top of the artifact.
+        lock: says which library it is made with, where `python.requirements` do not.
     """
     model = spec["model"]
     sections = [
@@ -44,15 +48,22 @@ def model_card(spec: Mapping[str, Any], measured: Mapping[str, float], files: Se
         _limits(spec),
         _files(files),
     ]
-    return front_matter(_metadata(spec, measured)) + "\n" + "\n\n".join(s for s in sections if s) + "\n"
+    return (
+        front_matter(_metadata(spec, measured, lock or {}))
+        + "\n"
+        + "\n\n".join(s for s in sections if s)
+        + "\n"
+    )
 
 
-def _metadata(spec: Mapping[str, Any], measured: Mapping[str, float]) -> dict[str, Any]:
+def _metadata(
+    spec: Mapping[str, Any], measured: Mapping[str, float], lock: Mapping[str, Any]
+) -> dict[str, Any]:
     model, datasets = spec["model"], sorted(spec.get("datasets") or {})
     task = model.get("task")
     return {
         **_license(model.get("license")),
-        "library_name": _library(spec),
+        "library_name": _library(spec, lock),
         "pipeline_tag": task,
         "tags": ["reprobuild", *sorted(set(model.get("tags") or ()) - {"reprobuild"})],
         "datasets": datasets,
@@ -87,10 +98,16 @@ def _license(license_name: str | None) -> dict[str, str]:
     return {"license": "other", "license_name": license_name.lower()}
 
 
-def _library(spec: Mapping[str, Any]) -> str | None:
+def _library(spec: Mapping[str, Any], lock: Mapping[str, Any]) -> str | None:
+    """What was asked for by name counts before what came along with it or out of a requirements file."""
     requirements = (spec.get("python") or {}).get("requirements") or []
-    names = {re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0].lower() for text in requirements}
-    return next((library for package, library in LIBRARIES.items() if package in names), None)
+    asked = [re.split(r"[^A-Za-z0-9._-]", text.strip(), maxsplit=1)[0] for text in requirements]
+    locked = [source["name"] for source in lock.get("sources") or [] if source["kind"] == "wheel"]
+    for names in (asked, locked):
+        normal = {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+        if found := next((library for package, library in LIBRARIES.items() if package in normal), None):
+            return found
+    return None
 
 
 def _signature(model: Mapping[str, Any]) -> str:

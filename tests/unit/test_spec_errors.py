@@ -28,7 +28,7 @@ def shown(text: str, kind: type[ReprobuildError] = SpecError) -> str:
     return stderr.getvalue()
 
 
-MODEL_KEYS = "name, version, description, license, owners, tags, inputs, outputs"
+MODEL_KEYS = "name, version, description, license, owners, task, tags, inputs, outputs"
 PLAIN = "a plain address: what follows ? or # may be a secret, and the spec becomes part of every artifact"
 PATH = "names joined by /, without . and .. among them, such as"
 
@@ -231,6 +231,14 @@ hint: did you mean `exact`?
 error: reprobuild.toml: model.name: not in the expected form
   expected small letters, digits and -, such as digits-2
   actual   "Digits X"
+""",
+    ),
+    "a task as people write it": (
+        edited('license = "MIT"', 'license = "MIT"\ntask = "Image Classification"'),
+        """\
+error: reprobuild.toml: model.task: not in the expected form
+  expected small letters, digits and -, such as image-classification
+  actual   "Image Classification"
 """,
     ),
     "a section's name in the wrong form": (

@@ -26,6 +26,7 @@ from reprobuild.domain.spec_types import (
     Requirement,
     Snapshot,
     SriDigest,
+    Task,
     Text,
     refuse,
 )
@@ -54,6 +55,9 @@ class Model(Section):
     description: Text = Field(description="one sentence: what it does")
     license: Text = Field(description="licence of the model, an SPDX expression such as Apache-2.0")
     owners: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(description="who answers for it")
+    task: Task | None = Field(
+        default=None, description="what it is for, as Hugging Face's pipelines call it: image-classification"
+    )
     tags: tuple[Text, ...] = Field(default=(), description="words for the model card")
     inputs: dict[str, TensorSignature] = Field(default={}, description="signature: what goes in")
     outputs: dict[str, TensorSignature] = Field(default={}, description="signature: what comes out")

@@ -16,6 +16,7 @@ from reprobuild.domain.digest import Digest
 
 _NAME = r"^[a-z][a-z0-9-]*$"
 _MODEL_NAME = r"^[a-z0-9][a-z0-9-]*$"
+_TASK = r"^[a-z0-9-]+$"
 _VERSION = r"^[0-9A-Za-z][0-9A-Za-z._-]*$"
 _METRIC_NAME = r"^[a-zA-Z][a-zA-Z0-9_.-]*$"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -25,6 +26,7 @@ _SNAPSHOT = r"^\d{8}T\d{6}Z$"
 PATTERN_WORDS = {
     _NAME: "a small letter, then small letters, digits and -, such as train-2",
     _MODEL_NAME: "small letters, digits and -, such as digits-2",
+    _TASK: "small letters, digits and -, such as image-classification",
     _VERSION: "letters, digits, and . _ - between them, such as 1.0.0",
     _METRIC_NAME: "a letter, then letters, digits and . _ -, such as f1_score",
     _DATE: "a date as YYYY-MM-DD, such as 2026-11-20",
@@ -128,6 +130,7 @@ def _sri(text: Any) -> Any:
 
 Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
 ModelName = Annotated[str, StringConstraints(pattern=_MODEL_NAME, max_length=64)]
+Task = Annotated[str, StringConstraints(pattern=_TASK, max_length=64)]
 ModelVersion = Annotated[str, StringConstraints(pattern=_VERSION, max_length=64)]
 MetricName = Annotated[str, StringConstraints(pattern=_METRIC_NAME, max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1)]
