@@ -104,10 +104,27 @@ def test_a_flake_without_a_lock_says_what_to_run(world: World, checkout: Path, p
     assert "error: reprobuild.lock is missing: run `reprobuild lock`" in done.stderr
 
 
-def test_nix_build_gives_the_store_path_of_the_command_line(world: World, checkout: Path, tiny: Path) -> None:
-    """For real, on a project that builds in a second: what one has built, the other finds."""
-    shutil.copy(REPOSITORY / "templates/quickstart/flake.nix", tiny)
-    built = world.json("nix", "build", cwd=tiny)
+@pytest.mark.parametrize(("first", "lr"), [("flake", "0.3011"), ("command line", "0.3012")])
+def test_what_one_has_built_the_other_finds(
+    world: World, checkout: Path, sourced: Path, first: str, lr: str
+) -> None:
+    """For real and offline, on a project with a wheel and a data file. Each order has a model of its own."""
+    shutil.copy(REPOSITORY / "templates/quickstart/flake.nix", sourced)
+    spec = sourced / "reprobuild.toml"
+    spec.write_text(spec.read_text().replace("lr = 0.1234567", f"lr = {lr}"))
+    expected = world.json("nix", "eval", cwd=sourced)["derivations"]
     override = ["--override-input", "reprobuild", f"path:{checkout}", "--no-write-lock-file"]
-    answer(world, tiny, "build", f"path:{tiny}", "--out-link", "by-flake", *override)
-    assert str((tiny / "by-flake").readlink()) == built["outputs"]["model"]
+    for builder in [first, *({"flake", "command line"} - {first})]:
+        there = {label for label, one in expected.items() if world.file(one["out_path"]).exists()}
+        assert {"train", "evaluate", "model"} & there == (
+            set() if builder == first else {"train", "evaluate", "model"}
+        )
+        if builder == "flake":
+            # `-j0`: what is there must be enough
+            jobs = ["--max-jobs", "0"] if builder != first else []
+            answer(world, sourced, "build", f"path:{sourced}", "--out-link", "by-flake", *jobs, *override)
+            assert str((sourced / "by-flake").readlink()) == expected["model"]["out_path"]
+        else:
+            built = world.json("nix", "build", "--offline", cwd=sourced)
+            assert built["outputs"]["model"] == expected["model"]["out_path"]
+            assert (built["built"] == []) == (builder != first)
