@@ -4,7 +4,7 @@ Remarks are HTML comments, alone on a line:
 
     <!-- run in: an empty folder -->         for all blocks below (or `the quickstart project`)
     <!-- not run: WHY -->                    for the next block; `not run here` if others do
-    <!-- run by: tests/…/test_x.py -->       for the next block: this test does what it says
+    <!-- run by: tests/…/test_x.py -->       for the next block: this test or script runs each of its commands
     <!-- exit status: 100 -->                for the next block, of its last command
     <!-- file: train.py -->                  the next block is put into the folder under this name
     <!-- not a spec: WHY -->                 the next block is TOML of another kind
@@ -12,7 +12,10 @@ Remarks are HTML comments, alone on a line:
 
 from __future__ import annotations
 
+import ast
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,3 +126,33 @@ def anchors(page: Path) -> set[str]:
     """Anchors of the headings, as they are made from their text."""
     headings = re.findall(r"^#{1,6} +(.+?)\s*$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def runs(file: Path, command: str) -> bool:
+    """Whether a script has this command as a line, or a Python test calls `reprobuild(...)` with its words.
+
+    What the test computes, such as a folder, stands for one word; `cd` is the test's `cwd`.
+    """
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".py":
+        lines = text.replace("\\\n", " ").splitlines()
+        return command.split() in [line.split() for line in lines]
+    program, *words = shlex.split(command)
+    if program != "reprobuild":
+        return program == "cd"
+    return any(
+        len(call) == len(words) and all(word in (said, None) for said, word in zip(words, call, strict=True))
+        for call in _calls(ast.parse(text))
+    )
+
+
+def _calls(tree: ast.Module) -> Iterator[list[str | None]]:
+    """Arguments of each call of a `reprobuild` or `json` method; None where they are no literals."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("reprobuild", "json")
+            and not any(isinstance(argument, ast.Starred) for argument in node.args)
+        ):
+            yield [a.value if isinstance(a, ast.Constant) else None for a in node.args]

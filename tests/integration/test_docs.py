@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.docs_pages import REPOSITORY, Block, blocks, name_of, pages
+from tests.docs_pages import REPOSITORY, Block, blocks, name_of, pages, runs
 from tests.integration.conftest import World
 
 pytestmark = pytest.mark.integration
@@ -80,6 +80,32 @@ def test_the_checker_of_printed_lines_tells_right_from_wrong() -> None:
     assert _as_printed(["train same", "…"], "train same\n")
     assert not _as_printed(["train same", "…"], "train same, nearly\n")
     assert _as_printed(["…"], "anything\n")
+
+
+ELSEWHERE = [block for page in pages() for block in blocks(page) if "run by" in block.remarks]
+
+
+@pytest.mark.parametrize("block", ELSEWHERE, ids=lambda block: block.place)
+def test_a_block_that_is_run_elsewhere_is_run_there(block: Block) -> None:
+    for command, _ in block.commands():
+        assert runs(REPOSITORY / block.remarks["run by"], command), (
+            f"{block.place}: {block.remarks['run by']} does not run `{command}`"
+        )
+
+
+def test_what_a_file_runs_is_told_from_what_it_mentions(tmp_path: Path) -> None:
+    test, script = tmp_path / "test_x.py", tmp_path / "script"
+    test.write_text(
+        'def t(world, p):\n    world.reprobuild("init", str(p))\n    mktemp("lock")\n    world.run(["plan"])\n'
+    )
+    script.write_text("# reprobuild lock\n  reprobuild nix build\n")
+    assert runs(test, "reprobuild init digits")
+    assert not runs(test, "reprobuild init digits --force")
+    assert not runs(test, "reprobuild lock")
+    assert not runs(test, "reprobuild plan")
+    assert not runs(test, "rm -r digits")
+    assert runs(script, "reprobuild nix build")
+    assert not runs(script, "reprobuild lock")
 
 
 def test_some_pages_are_run() -> None:
