@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -46,7 +47,8 @@ def main(check: Callable[[Mapping[str, str]], None] = check_isolated) -> int:
     write_json(out / "metrics.json", measured)
     write_json(out / "spec.json", config.spec)
     write_json(out / "hardware.json", _hardware(config))
-    (out / "README.md").write_bytes(card.model_card(config.spec, measured, _names(out)).encode())
+    lock = json.loads(config.lock.read_text(encoding="utf-8"))
+    (out / "README.md").write_bytes(card.model_card(config.spec, measured, _names(out), lock).encode())
     for path in outputs.walk(out):
         if reason := why_pickle(path):
             raise PickleError(f"model: {path.relative_to(out)} is refused, {reason}")

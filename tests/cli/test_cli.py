@@ -70,7 +70,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         return world.service()
 
     def verify_service(self: Any) -> VerifyService:
-        return VerifyService(build=world.service(), store=world, builder=world, new_view=world.new_view)
+        return VerifyService(
+            build=world.service(),
+            store=world,
+            builder=world,
+            new_view=world.new_view,
+            log_file=lambda drv_path: None,
+        )
 
     monkeypatch.setattr(wiring.Session, "build_service", build_service)
     monkeypatch.setattr(wiring.Session, "verify_service", verify_service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.conftest import World
@@ -32,12 +33,22 @@ def test_the_artifact_holds_model_metrics_card_manifest_sources_spec_and_lock(
     assert built["metrics"]["accuracy"] >= 0.97
 
 
-def test_the_template_of_another_model_family_builds(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("suite", "python"), [("bookworm", "3.11"), ("trixie", "3.13")])
+def test_the_template_of_another_model_family_builds_on_both_bases(
+    world: World, tmp_path: Path, suite: str, python: str
+) -> None:
     project = tmp_path / "forest"
     world.reprobuild("init", str(project), "--template", "scikit-learn", cwd=tmp_path)
+    spec = project / "reprobuild.toml"
+    assert 'suite = "bookworm"' in spec.read_text()
+    spec.write_text(spec.read_text().replace('suite = "bookworm"', f'suite = "{suite}"'))
     world.reprobuild("lock", cwd=project)
     built = world.json("nix", "build", cwd=project)
-    assert world.file(built["outputs"]["model"]).joinpath("weights.safetensors").stat().st_size > 0
+    assert built["metrics"]["accuracy"] >= 0.95
+    artifact = world.file(built["outputs"]["model"])
+    assert (artifact / "weights.safetensors").stat().st_size > 0
+    pinned = json.loads((artifact / "reprobuild.lock").read_text())["systems"]["x86_64-linux"]
+    assert (pinned["suite"], pinned["python_version"]) == (suite, python)
 
 
 def test_ten_of_ten_rebuilds_have_the_same_bytes(world: World, quickstart: Path) -> None:
@@ -70,3 +81,26 @@ def test_another_learning_rate_retrains_and_prepare_is_reused(world: World, quic
     plan = world.json("plan", "--set", "train.params.lr=0.001", cwd=quickstart)
     assert plan["build"] == ["train", "evaluate", "model"]
     assert plan["fetch"] == []
+
+
+def test_initial_weights_and_sample_order_depend_on_the_seed_and_not_on_the_learning_rate(
+    world: World, quickstart: Path
+) -> None:
+    def trajectory(*options: str) -> dict[str, Any]:
+        short = ["--stage", "train", "--no-link", "--set", "train.params.epochs=1"]
+        built = world.json("nix", "build", *short, *options, cwd=quickstart)
+        found: dict[str, Any] = json.loads(
+            (world.file(built["outputs"]["train"]) / "trajectory.json").read_text()
+        )
+        return found
+
+    usual = trajectory()
+    faster = trajectory("--set", "train.params.lr=0.01")
+    seeded = trajectory("--set", "numerics.seed=1")
+    for key in ("initial_weights", "sample_order"):
+        assert usual[key].startswith("sha256-")
+        assert faster[key] == usual[key]
+        assert seeded[key] != usual[key]
+    weights = {one["epochs"][-1]["weights"] for one in (usual, faster, seeded)}
+    assert len(weights) == 3
+    assert usual["initial_weights"] not in weights

@@ -17,7 +17,7 @@ from reprobuild.services.project import open_project
 
 from .spec_examples import SPEC
 
-URL = "https://example.org/files/images.tar?token=1"
+URL = "https://example.org/files/images.tar"
 WITH_WHEELS = f'{SPEC}\n[python]\nrequirements = ["numpy", "zlib"]\n'
 
 

@@ -198,7 +198,7 @@ class LockService:
                 file_name = file.name
             else:
                 assert dataset.url is not None and dataset.sha256 is not None
-                digest, file_name = dataset.sha256, dataset.url.partition("?")[0].rpartition("/")[2] or name
+                digest, file_name = dataset.sha256, dataset.url.rpartition("/")[2] or name
                 known = old is not None and old.sha256 == digest
                 size_bytes = old.size_bytes if old is not None and known else self._url_size(dataset.url)
             _check_expected(name, dataset.sha256, digest)

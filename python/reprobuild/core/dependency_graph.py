@@ -1,0 +1,90 @@
+"""What a model is made of, as a graph: model → stages → data, environment → wheels, base → packages.
+
+Everything that the spec declares and the lock pins is a node; wheels depend on one another as their metadata says.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from reprobuild.domain.lock import Source
+from reprobuild.domain.spec import Spec
+
+ENVIRONMENT = "environment"
+BASE = "base"
+
+
+@dataclass
+class DependencyGraph:
+    """Nodes are words such as `stage train`, `wheel torch 2.13.0+cpu`; edges lead to what is needed."""
+
+    root: str
+    edges: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, node: str, needs: str) -> None:
+        self.edges.setdefault(node, []).append(needs)
+        self.edges.setdefault(needs, [])
+
+    def named(self, word: str) -> list[str]:
+        """Nodes of this name: whole (`wheel numpy 2.4.6`), or the name alone (`numpy`)."""
+        return sorted(node for node in self.edges if word == node or word in node.split(" ")[1:2])
+
+    def paths(self, target: str) -> list[list[str]]:
+        """The shortest path from the root for each direct dependant of the target, shortest first."""
+        before: dict[str, str] = {}
+        todo = deque([self.root])
+        while todo:
+            node = todo.popleft()
+            for need in sorted(self.edges[node]):
+                if need not in before and need != self.root:
+                    before[need] = node
+                    todo.append(need)
+        found = []
+        for dependant in (node for node, needs in self.edges.items() if target in needs):
+            path = [target, dependant]
+            while path[-1] != self.root and path[-1] in before:
+                path.append(before[path[-1]])
+            if path[-1] == self.root:
+                found.append(path[::-1])
+        return sorted(found, key=lambda path: (len(path), path))
+
+
+def dependency_graph(spec: Spec, sources: tuple[Source, ...]) -> DependencyGraph:
+    """The graph of one model.
+
+    Args:
+        sources: of the lock, for one system.
+    """
+    graph = DependencyGraph(f"model {spec.model.name} {spec.model.version}")
+    datasets = {source.name: source.subject for source in sources if source.kind == "data"}
+    for name, stage in spec.stages.items():
+        graph.add(graph.root, f"stage {name}")
+        graph.add(f"stage {name}", ENVIRONMENT)
+        for need in stage.needs:
+            graph.add(f"stage {name}", f"stage {need}")
+        for data in stage.data:
+            graph.add(f"stage {name}", datasets[data])
+    graph.add(ENVIRONMENT, BASE)
+    wheels = {source.name: source for source in sources if source.kind == "wheel"}
+    needed = {name for wheel in wheels.values() for name in wheel.depends}
+    for wheel in wheels.values():
+        # asked for: in a requirement, or needed by no other wheel
+        if wheel.name not in needed or wheel.name in _asked(spec):
+            graph.add(ENVIRONMENT, wheel.subject)
+        for name in wheel.depends:
+            graph.add(wheel.subject, wheels[name].subject)
+    for source in sources:
+        if source.kind in ("deb", "seed"):
+            graph.add(BASE, source.subject)
+        elif source.kind == "tool":
+            graph.add(ENVIRONMENT if source.name == "installer" else BASE, source.subject)
+    return graph
+
+
+def _asked(spec: Spec) -> set[str]:
+
+    return {canonicalize_name(Requirement(line).name) for line in spec.python.requirements}
