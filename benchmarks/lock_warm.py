@@ -60,15 +60,7 @@ def uv_command(place: Place) -> list[str | Path]:
 def uv_variables() -> dict[str, str]:
     """The indexes that pip is configured for, which uv does not read, and which `reprobuild lock` uses."""
     config = read_index_config()
-    variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
-    if config.default_index:
-        variables["UV_DEFAULT_INDEX"] = config.default_index.url
-    if config.extra_indexes:
-        variables["UV_INDEX"] = " ".join(index.url for index in config.extra_indexes)
-    if config.find_links:
-        variables["UV_FIND_LINKS"] = ",".join(config.find_links)
-    if config.cert:
-        variables["SSL_CERT_FILE"] = config.cert
+    variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", **config.uv_variables}
     if config.pip_rules:
         variables["UV_INDEX_STRATEGY"] = "unsafe-first-match"
     return variables
