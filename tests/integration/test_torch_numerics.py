@@ -87,14 +87,22 @@ digests = {
     "torch_file": digest_safetensors(stage.out / "tensors.safetensors").digest,
     "numpy_file": digest_safetensors(stage.out / "arrays.safetensors").digest,
 }
-same_bytes = (stage.out / "tensors.safetensors").read_bytes() == (stage.out / "arrays.safetensors").read_bytes()
-for name in ("tensors", "arrays"):
+# the same tensors, put in the other way round, are the same file
+stage.save_weights(dict(reversed(state.items())), "turned.safetensors")
+saved = {name: (stage.out / f"{name}.safetensors").read_bytes() for name in ("tensors", "turned")}
+known = {  # docs/formats/weights-digest.md
+    "layer.bias": torch.tensor([0.25]),
+    "layer.weight": torch.tensor([[1, -2, 0.5]]),
+    "steps": torch.tensor(3),
+}
+for name in ("tensors", "arrays", "turned"):
     (stage.out / f"{name}.safetensors").unlink()
 stage.save_json("facts.json", {
     "facts": facts,
     "draws": draws,
     "digests": digests,
-    "same_bytes": same_bytes,
+    "same_bytes": saved["tensors"] == saved["turned"],
+    "known": digest_state(known).digest,
     "all_torch": digest_state(both).digest,
     "all_file": digest_safetensors(stage.out / "weights.safetensors").digest,
 })
@@ -120,7 +128,9 @@ def probed(world: World, project: Path, *options: str) -> Probed:
 def project(quickstart: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The quickstart's sources and lock with other stages."""
     folder = shutil.copytree(
-        quickstart, tmp_path_factory.mktemp("torch") / "probe", ignore=shutil.ignore_patterns("result*")
+        quickstart,
+        tmp_path_factory.mktemp("torch") / "probe",
+        ignore=shutil.ignore_patterns("result*", ".reprobuild"),
     )
     spec = folder / "reprobuild.toml"
     spec.write_text(spec.read_text().partition("[stages.prepare]")[0] + STAGES)
@@ -191,5 +201,6 @@ def test_tensors_arrays_and_files_have_one_digest(usual: Probed) -> None:
     found = usual.facts["again"]
     assert len(set(found["digests"].values())) == 1
     assert found["same_bytes"]
+    assert found["known"] == "sha256-I8U0uwJ3BlNyFyWTdhteJgGN2TIvyAR79lgPdYxlTQE="
     assert found["all_torch"] == found["all_file"] == digest_safetensors(usual.weights).digest
     assert found["all_file"] != found["digests"]["torch"]
