@@ -123,6 +123,7 @@ CASES = [
     Case("model.license", "Apache-2.0", "MIT", MODEL),
     Case("model.owners", '["tests"]', '["tests", "others"]', MODEL),
     Case("model.tags", '["small"]', '["smaller"]', MODEL),
+    Case("model.task", "[model.inputs.row]", 'task = "tabular-regression"\n\n[model.inputs.row]', MODEL),
     Case("model.inputs.*.dtype", '"float32"', '"float16"', MODEL),
     Case("model.inputs.*.shape", '["batch", 2]', '["batch", 3]', MODEL),
     Case("model.inputs.*.description", "what comes in", "a row", MODEL),
