@@ -29,8 +29,9 @@ need_nix() {
     need_package nix-store nix-bin
     # Mount points of test stores, too: Debian's package leaves /nix to whoever writes it first.
     as_root mkdir -p /nix
+    # The daemon, and the users that builds run as: builds that run as root could change what they read.
+    need_package /usr/share/doc/nix-setup-systemd nix-setup-systemd
     if [ "$(id -u)" != 0 ]; then
-      need_package /usr/share/doc/nix-setup-systemd nix-setup-systemd
       say "switching Nix's sandbox on in /etc/nix/nix.conf: Debian ships it off"
       as_root sed -i 's/^sandbox *=.*/sandbox = true/' /etc/nix/nix.conf
       if [ -d /run/systemd/system ]; then as_root systemctl restart nix-daemon.service; fi

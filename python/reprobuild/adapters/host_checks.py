@@ -10,7 +10,7 @@ from pathlib import Path
 import uv
 
 from reprobuild.adapters.host import nix_version
-from reprobuild.adapters.nix.process import run, uses_daemon
+from reprobuild.adapters.nix.process import run, runs_builds_as_root, uses_daemon
 from reprobuild.adapters.nix.sandbox import sandbox_problem
 from reprobuild.adapters.resources import nix_library
 from reprobuild.domain.finding import Finding
@@ -62,6 +62,17 @@ def check_user_namespaces() -> Finding:
         "warning" if os.geteuid() == 0 or uses_daemon() else "failed",
         "not available to this user",
         "as root: `sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000`",
+    )
+
+
+def check_build_users() -> Finding:
+    if not runs_builds_as_root():
+        return Finding("build users", "ok", "builds run as users of their own")
+    return Finding(
+        "build users",
+        "warning",
+        "none: builds run as root, and a stage that means to could change what it reads",
+        "make the group nixbld with users in it (on Debian: `apt install nix-setup-systemd`)",
     )
 
 
@@ -126,4 +137,13 @@ def _answers() -> bool:
     return True
 
 
-ALL = (check_nix, check_store, check_user_namespaces, check_sandbox, check_disk, check_uv, check_gpu)
+ALL = (
+    check_nix,
+    check_store,
+    check_user_namespaces,
+    check_build_users,
+    check_sandbox,
+    check_disk,
+    check_uv,
+    check_gpu,
+)

@@ -49,11 +49,16 @@ def uses_daemon() -> bool:
     return os.geteuid() != 0 and not os.access(state, os.W_OK) and state.exists()
 
 
+def runs_builds_as_root() -> bool:
+    """Whether builds run with the rights of the store's owner, for lack of build users."""
+    return os.geteuid() == 0 and not uses_daemon() and not _has_group("nixbld")
+
+
 def environment(extra_settings: Mapping[str, str] = {}) -> dict[str, str]:
     """The process environment for a Nix program: the caller's, with our settings last in NIX_CONFIG."""
     settings = dict(SETTINGS)
-    if os.geteuid() == 0 and not uses_daemon() and not _has_group("nixbld"):
-        settings["build-users-group"] = ""
+    if runs_builds_as_root():
+        settings["build-users-group"] = ""  # Nix would refuse to build at all
     settings.update(extra_settings)
     lines = [os.environ.get("NIX_CONFIG", "")] + [f"{key} = {value}" for key, value in settings.items()]
     return {**os.environ, "NIX_CONFIG": "\n".join(lines).strip(), "LC_ALL": "C.UTF-8"}
