@@ -36,7 +36,7 @@ in
     testUnknownKeyInStage = { expr = fails (specCheck (merge spec { stages.train.need = [ ]; })); expected = true; };
     testParametersAreFree = { expr = fails (specCheck (merge spec { stages.train.params.any.thing = 1; })); expected = false; };
     testStageThatAFlakeWouldHide = { expr = fails (specCheck (merge spec { stages.default = spec.stages.train; })); expected = true; };
-    testLoginInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "numpy" "x @ https://u:p@h/x.whl" ]; })); expected = true; };
+    testLoginInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "numpy" "x @ https://u:p@h/x.zip" ]; })); expected = true; };
     testDigestInRequirement = { expr = fails (specCheck (spec // { python.requirements = [ "x @ https://h/a@b#sha256=0 ; a" ]; })); expected = false; };
     testTokenInDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/x?token=t"; })); expected = true; };
     testPlainDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/a@b/x"; })); expected = false; };
