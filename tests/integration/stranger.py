@@ -12,7 +12,13 @@ from tests.integration.conftest import REPOSITORY, World
 
 NOBODY = 65534
 # Start the daemon in this mount namespace, run one command as a user who may not write the store, stop the daemon.
+# Our code may lie in a home folder that others cannot enter: they see it at a place that they can.
 SCRIPT = """
+set -e
+mkdir -p "$SHARED/repository" "$SHARED/packages"
+mount --bind "$REPOSITORY" "$SHARED/repository"
+mount --bind "$PACKAGES" "$SHARED/packages"
+set +e
 nix-daemon >"$LOG" 2>&1 & daemon=$!
 for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S /nix/var/nix/daemon-socket/socket ] && break; sleep 0.3; done
 unset NIX_CONFIG
@@ -53,7 +59,10 @@ def as_user(world: World, project: Path, sandbox: str, *arguments: str) -> subpr
         "NIX_CONFIG": config,
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
-        "PYTHONPATH": f"{REPOSITORY / 'python'}:{packages}",
+        "SHARED": str(home),
+        "REPOSITORY": str(REPOSITORY),
+        "PACKAGES": str(packages),
+        "PYTHONPATH": f"{home / 'repository' / 'python'}:{home / 'packages'}",
         "NIX_REMOTE": "",
         "LOG": str(world.home / "daemon.log"),
     }
