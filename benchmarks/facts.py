@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ def now() -> str:
 
 
 def machine(place: Place) -> dict[str, Any]:
-    """What decides about times; `load` is that of the last minute before the first repetition."""
+    """What decides about times."""
     host = LinuxHost().document()
     return {
         "cpu_model": host["cpu_model"],
@@ -30,7 +29,6 @@ def machine(place: Place) -> dict[str, Any]:
         "system": host["system"],
         "distribution": platform.freedesktop_os_release().get("PRETTY_NAME", "unknown"),
         "file_system": _file_system(place.folder),
-        "load": round(os.getloadavg()[0], 2),
     }
 
 

@@ -81,8 +81,11 @@ def _measured_on(documents: list[Mapping[str, Any]]) -> list[str]:
             f"uv {versions['uv']}, Python {versions['python']}; reprobuild {versions['reprobuild']} "
             f"({versions['commit']}); {document['date'][:10]}"
         )
-        groups.setdefault(text, []).append(f"{document['name']} (load before: {machine['load']:.2f})")
-    return [f"Measured on {text}: {', '.join(names)}." for text, names in groups.items()]
+        groups.setdefault(text, []).append(f"{document['name']} ({machine['others']:.0%})")
+    return [
+        f"Measured on {text}: {', '.join(names)}. In brackets: the share of all cores that other programs used meanwhile."
+        for text, names in groups.items()
+    ]
 
 
 def _value(value: float, bar: Mapping[str, Any]) -> str:

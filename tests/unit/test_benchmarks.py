@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from benchmarks import hashing, result, table, training
+from benchmarks import hashing, others, result, table, training
 from benchmarks.contest import CommandFailedError, interleaved, ratios, timed
 
 RUN = Path(table.__file__).parent / "run"
@@ -49,7 +49,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "file_system": "ext2/ext3",
         "distribution": "D",
         "kernel": "6",
-        "load": 0.1,
+        "others": 0.1,
     }
     versions = {"nix": "2.8.0", "uv": "0.13", "python": "3.11", "reprobuild": "0.1.0", "commit": "abc"}
     return found.document(date="2026-11-21T00:00:00Z", machine=machine, versions=versions) | changes
@@ -121,12 +121,22 @@ def test_missed_bars_are_said_to_be_missed() -> None:
     assert "| noop | ours | 3.000 s | 2.000 s | 9.000 s | 3 |" in text
     assert "| noop | ours / peer | 3.000 | 2.000 | 3.000 |" in text
     assert "C, 2 cores without SHA instructions" in text
-    assert "noop (load before: 0.10)" in text
+    assert "noop (10%)" in text
 
 
 def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="no <!-- begin"):
         table.with_table("# Performance", {})
+
+
+def test_what_others_use_is_all_that_is_busy_and_not_ours(tmp_path: Path) -> None:
+    assert others.busy_s("cpu  100 20 30 9999 8888 5 5 40 7 7\ncpu0 1 1 1 1 1 1 1 1\n") == 2.0
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  0 0 0 0 0 0 0 0 0 0\n")
+    meter = others.Meter(stat)
+    assert meter.share() == 0.0
+    stat.write_text("cpu  9999999 0 0 0 0 0 0 0 0 0\n")
+    assert meter.share() == 1.0
 
 
 def test_the_pass_hashes_every_byte_of_regular_files_once(tmp_path: Path) -> None:
