@@ -20,6 +20,7 @@ from installer.sources import WheelFile
 from installer.utils import Scheme
 
 PLACEHOLDER_PYTHON = "/reprobuild/python"
+CHUNK_BYTES = 1 << 20
 
 
 class StorePath(WheelDestination):
@@ -27,6 +28,7 @@ class StorePath(WheelDestination):
 
     def __init__(self, out: Path, python_version: str, distribution: str) -> None:
         site = out / "lib" / f"python{python_version}" / "site-packages"
+        self.made: set[Path] = set()
         self.folders = {
             "purelib": site,
             "platlib": site,
@@ -38,17 +40,22 @@ class StorePath(WheelDestination):
     def write_file(
         self, scheme: Scheme, path: "str | os.PathLike[str]", stream: BinaryIO, is_executable: bool
     ) -> RecordEntry:
-        root = self.folders[scheme]
-        target = root / path
-        if not target.resolve().is_relative_to(root.resolve()):
+        name = os.path.normpath(path)
+        # By its words: a wheel has no links, and this folder holds nothing but what is written here.
+        if name.startswith(("/", "../")) or name == "..":
             sys.exit(f"wheel: {path} leads out of its folder")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            if scheme == "scripts":
-                start = stream.read(len(b"#!python"))
-                file.write(f"#!{PLACEHOLDER_PYTHON}".encode() if start == b"#!python" else start)
-            shutil.copyfileobj(stream, file, 1 << 20)
-        target.chmod(0o755 if is_executable or scheme == "scripts" else 0o644)
+        target = self.folders[scheme] / name
+        if target.parent not in self.made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.made.add(target.parent)
+        mode = 0o755 if is_executable or scheme == "scripts" else 0o644
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            chunk = stream.read(CHUNK_BYTES)
+            if scheme == "scripts" and chunk.startswith(b"#!python"):
+                chunk = f"#!{PLACEHOLDER_PYTHON}".encode() + chunk.removeprefix(b"#!python")
+            while chunk:
+                file.write(chunk)
+                chunk = stream.read(CHUNK_BYTES)
         return RecordEntry(str(path), None, None)
 
     def write_script(self, name: str, module: str, attr: str, section: str) -> RecordEntry:
