@@ -47,8 +47,8 @@ def measure(place: Place, repeat: int) -> Result:
         question="How long does it take to make an environment out of wheels that no build has used before?",
         contenders={
             "reprobuild": "`nix-store --realise` of the environment's derivation with the settings of `reprobuild nix "
-            "build`; sources and base are in the store, wheels and environment are not: sandbox, unpack, byte-compile, "
-            "search for references, hash, register, link",
+            "build`; sources and base are in the store, wheels and environment are not: sandbox, unpack, byte-compile "
+            "(all but suites of tests), search for references, hash, register, link",
             "uv, byte-code": "`uv pip install --compile-bytecode` of the same files into a fresh venv with an empty "
             "cache, without resolving; making the venv is not in it",
             "SHA-256, byte-code": "one pass over all bytes of that venv with all cores, files in the page cache",

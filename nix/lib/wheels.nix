@@ -9,11 +9,14 @@ in
 /** The derivations of one wheel: one, or two for a big one; their trees are merged by the environment.
     Type: wheel :: { base :: Base; entries :: [ AttrSet ]; system :: String } -> AttrSet -> [ Derivation ]
     Example: map (d: d.name) (wheel { inherit base entries system; } torch)
-      => [ "torch-2.13.0_cpu" "torch-2.13.0_cpu-large-files" ] */
+      => [ "big-wheel-torch-2.13.0_cpu" "big-wheel-torch-2.13.0_cpu-large-files" ] */
 { base, entries, system }: entry:
 let
+  isBig = entry.size_bytes >= splitWheelBytes;
+  # Nix starts builds in the order of their names: what takes longest comes first, so that no core waits at the end.
+  kind = if isBig then "big-wheel" else "wheel";
   part = name: part: derivation {
-    name = "${names.storeName "${entry.name}-${entry.version}"}${name}";
+    name = "${kind}-${names.storeName "${entry.name}-${entry.version}"}${name}";
     inherit system part;
     builder = base.python;
     args = [ "-s" "${../builders/wheel.py}" ];
@@ -28,5 +31,5 @@ let
     largeBytes = toString largeBytes;
   };
 in
-if entry.size_bytes < splitWheelBytes then [ (part "" "whole") ]
-else [ (part "" "small") (part "-large-files" "large") ]
+if isBig then [ (part "" "small") (part "-large-files" "large") ]
+else [ (part "" "whole") ]

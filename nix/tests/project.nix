@@ -53,8 +53,8 @@ in
     };
   };
   wheel = {
-    testSmall = { expr = map (d: d.name) (wheel "numpy"); expected = [ "numpy-2.3.0" ]; };
-    testLargeIsSplit = { expr = map (d: d.name) (wheel "torch"); expected = [ "torch-2.13.0_cpu" "torch-2.13.0_cpu-large-files" ]; };
+    testSmall = { expr = map (d: d.name) (wheel "numpy"); expected = [ "wheel-numpy-2.3.0" ]; };
+    testLargeIsSplit = { expr = map (d: d.name) (wheel "torch"); expected = [ "big-wheel-torch-2.13.0_cpu" "big-wheel-torch-2.13.0_cpu-large-files" ]; };
   };
   environment = {
     testWheels = { expr = builtins.length env.wheels; expected = 3; };

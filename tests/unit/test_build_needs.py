@@ -26,7 +26,10 @@ FOUND = Instantiation(
     stages={"prepare": drv("digits-prepare"), "train": drv("digits-train")},
     environment=drv("python-environment"),
     base=drv("base"),
-    wheels=(drv("numpy-2.0"), drv("torch-2.13.0_cpu"), drv("torch-2.13.0_cpu-large-files")),
+    wheels=tuple(
+        drv(name)
+        for name in ("wheel-numpy-2.0", "big-wheel-torch-2.13.0_cpu", "big-wheel-torch-2.13.0_cpu-large-files")
+    ),
 )
 SOURCES = (
     source("data", "rows"),

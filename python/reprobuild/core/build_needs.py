@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 from reprobuild.domain.lock import Source
@@ -9,7 +10,8 @@ from reprobuild.domain.spec import Spec
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.domain.store_path import store_name
 
-LARGE_FILES = "-large-files"  # second derivation of a big wheel, nix/lib/wheels.nix
+# How nix/lib/wheels.nix names derivations; a big wheel has a second one for its large files.
+_WHEEL = re.compile(r"(?:big-)?wheel-(.+?)(?:-large-files)?")
 
 
 def needed_derivations(spec: Spec, found: Instantiation, targets: Iterable[str]) -> tuple[Derivation, ...]:
@@ -43,7 +45,11 @@ def needed_sources(
         missing: derivations that are to be built.
         sources: of the lock, for one system.
     """
-    wheels = {drv.name.removesuffix(LARGE_FILES) for drv in found.wheels if drv in missing}
+    wheels = {
+        named[1]
+        for drv in found.wheels
+        if drv in missing and (named := _WHEEL.fullmatch(drv.name)) is not None
+    }
     data = {name for label, drv in found.stages.items() if drv in missing for name in spec.stages[label].data}
     base = found.base in missing
 
