@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.contest import timed
 from reprobuild.adapters.nix.evaluate import NixEvaluator
+from reprobuild.adapters.nix.process import builds_at_once
 from reprobuild.adapters.nix.process import environment as nix_environment
 from reprobuild.adapters.nix.process import run as nix
 from reprobuild.adapters.resources import nix_library
@@ -100,7 +101,8 @@ class Place:
 
     def realise(self, *arguments: str) -> tuple[float, str]:
         """Seconds of one `nix-store --realise`, and its log."""
-        return timed(["nix-store", "--realise", *arguments], env=self.nix_environment)
+        command = ["nix-store", "--realise", "--max-jobs", builds_at_once(), *arguments]
+        return timed(command, env=self.nix_environment)
 
     def forget(self, paths: Sequence[str]) -> None:
         """Delete outputs from the store, so that the next build makes them."""

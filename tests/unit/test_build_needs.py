@@ -28,7 +28,11 @@ FOUND = Instantiation(
     base=drv("base"),
     wheels=tuple(
         drv(name)
-        for name in ("wheel-numpy-2.0", "big-wheel-torch-2.13.0_cpu", "big-wheel-torch-2.13.0_cpu-large-files")
+        for name in (
+            "wheel-numpy-2.0",
+            "big-wheel-torch-2.13.0_cpu",
+            "big-wheel-torch-2.13.0_cpu-large-files",
+        )
     ),
 )
 SOURCES = (

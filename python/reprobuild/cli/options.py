@@ -27,6 +27,7 @@ CacheOption = Annotated[
     typer.Option("--cache", metavar="URL", help="Binary cache to take from, also REPROBUILD_CACHES."),
 ]
 JobsOption = Annotated[
-    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Builds at the same time.")
+    int | None,
+    typer.Option("--jobs", "-j", metavar="N", min=1, help="Builds at the same time; one per core if unset."),
 ]
 HERE = Path()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import shutil
 import subprocess
@@ -89,6 +90,13 @@ def run(
             hint="run `reprobuild doctor`",
         )
     return done
+
+
+@cache
+def builds_at_once() -> str:
+    """`max-jobs` as Nix's configuration has it; one per core where it has Nix's default of one build at a time."""
+    configured = json.loads(run("nix", ["show-config", "--json"]).stdout)["max-jobs"]["value"]
+    return "auto" if configured == 1 else str(configured)
 
 
 def _has_group(name: str) -> bool:

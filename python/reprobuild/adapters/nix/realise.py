@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reprobuild.adapters.nix.process import environment, program
+from reprobuild.adapters.nix.process import builds_at_once, environment, program
 from reprobuild.adapters.nix_log import NixLogParser
 from reprobuild.domain.build_event import Event, Message
 
@@ -36,8 +36,7 @@ class NixBuilder:
         KeyboardInterrupt is passed on after Nix has ended: it stops its builders and leaves nothing half-made.
         """
         arguments = [program("nix-store"), "--realise", *drv_paths, "--log-format", "internal-json"]
-        if jobs is not None:
-            arguments += ["--max-jobs", str(jobs)]
+        arguments += ["--max-jobs", builds_at_once() if jobs is None else str(jobs)]
         if keep_going:
             arguments.append("--keep-going")
         if check:
