@@ -32,7 +32,7 @@ _NOT_OF_THE_SCRIPT = ("builder", "name", "system", "requiredSystemFeatures", "ou
 
 
 def measure(place: Place, repeat: int) -> Result:
-    project = timed_project(place)
+    project = timed_project(place, "timed")
     found = place.instantiate(project)
     drv_path, out_path = found.stages[STAGE].drv_path, Path(found.stages[STAGE].out_path)
     place.realise(drv_path)
@@ -86,9 +86,9 @@ def measure(place: Place, repeat: int) -> Result:
     )
 
 
-def timed_project(place: Place) -> Path:
+def timed_project(place: Place, name: str) -> Path:
     """A copy of the quickstart whose training script says how long it took."""
-    project = place.folder / "digits-timed"
+    project = place.folder / f"digits-{name.replace(' ', '-')}"
     shutil.rmtree(project, ignore_errors=True)
     shutil.copytree(place.project, project, ignore=shutil.ignore_patterns("result*", ".reprobuild"))
     script = project / "train.py"

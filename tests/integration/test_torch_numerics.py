@@ -67,6 +67,38 @@ draws = {
     "stage_torch": torch.rand(1, generator=stage.generator("x"), dtype=torch.float64).item(),
 }
 
+
+
+class Rows(torch.utils.data.Dataset):
+    # Ten rows, as they are or with noise that the loading process draws.
+
+    def __init__(self, noise):
+        self.noise = noise
+
+    def __len__(self):
+        return 10
+
+    def __getitem__(self, index):
+        return torch.full((3,), float(index)) + (torch.rand(3) if self.noise else 0)
+
+
+def trained(workers, noise):
+    # Weights after an epoch over a loader with so many processes.
+    torch.manual_seed(7)
+    layer = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.001)
+    order = torch.Generator().manual_seed(7)
+    for rows in torch.utils.data.DataLoader(
+        Rows(noise), batch_size=2, shuffle=True, generator=order, num_workers=workers
+    ):
+        optimizer.zero_grad()
+        layer(rows).square().sum().backward()
+        optimizer.step()
+    return digest_state(layer.state_dict()).digest
+
+
+loaders = {str(noise): [trained(workers, noise) for workers in (0, 1, 2, 4)] for noise in (False, True)}
+
 state = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3)).state_dict()
 state |= {
     "transposed": torch.arange(6.0).reshape(2, 3).t(),
@@ -100,6 +132,7 @@ for name in ("tensors", "arrays", "turned"):
 stage.save_json("facts.json", {
     "facts": facts,
     "draws": draws,
+    "loaders": loaders,
     "digests": digests,
     "same_bytes": saved["tensors"] == saved["turned"],
     "known": digest_state(known).digest,
@@ -204,3 +237,11 @@ def test_tensors_arrays_and_files_have_one_digest(usual: Probed) -> None:
     assert found["known"] == "sha256-I8U0uwJ3BlNyFyWTdhteJgGN2TIvyAR79lgPdYxlTQE="
     assert found["all_torch"] == found["all_file"] == digest_safetensors(usual.weights).digest
     assert found["all_file"] != found["digests"]["torch"]
+
+
+def test_how_many_processes_load_data_does_not_matter_unless_they_draw(usual: Probed) -> None:
+    """docs/reproducibility.md says what to do about the second."""
+    plain, noisy = (usual.facts["probe"]["loaders"][noise] for noise in ("False", "True"))
+    assert len(set(plain)) == 1
+    assert len(set(noisy)) == 4, "each number of processes gives other weights"
+    assert noisy == usual.facts["again"]["loaders"]["True"], "and the same ones in each run"
