@@ -211,3 +211,11 @@ class SeedMaker(Protocol):
     def pin(self, deb: DebPin, base: DebianBasePin, system: str, mirrors: Sequence[str]) -> Source:
         """Take the seed out of its verified package and pin it by its NAR hash."""
         ...
+
+
+class ForeignComparer(Protocol):
+    """A program that understands more file formats than we do."""
+
+    def explain(self, first: Path, second: Path) -> str | None:
+        """What differs between two files, shortened; None where it is not installed or has nothing to say."""
+        ...

@@ -85,7 +85,22 @@ def test_the_worker_stands_alone(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PYTHON)))
 def test_only_the_worker_imports_torch(path: Path) -> None:
     names = {module.split(".")[0] for module in imported(ast.parse(path.read_text(encoding="utf-8")))}
-    assert not names & {"torch", "numpy", "safetensors", "reprobuild_worker"}
+    assert not names & {"torch", "safetensors", "reprobuild_worker"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PYTHON)))
+def test_numpy_is_imported_by_the_comparison_alone_and_late(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    late = {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+    }
+    for_types = {node for test in tree.body if isinstance(test, ast.If) for node in ast.walk(test)}
+    for node in ast.walk(tree):
+        if any(name.split(".")[0] == "numpy" for name in imported(ast.Module([node], []))):  # type: ignore[list-item]
+            assert node in late | for_types and "comparison" in path.parts
 
 
 def test_every_file_belongs_to_a_layer() -> None:

@@ -23,6 +23,7 @@ CauseClass = Literal[
     "archive metadata",
     "embedded path",
     "host name or process id",
+    "memory address",
     "unknown",
 ]
 
@@ -77,11 +78,17 @@ class TensorDifference(_Value):
     max_relative: FiniteFloat | None = Field(
         default=None, description="largest difference by the larger of both magnitudes"
     )
+    relative_to_largest: FiniteFloat | None = Field(
+        default=None, description="largest difference by the largest magnitude among the differing elements"
+    )
     max_ulp: int | None = Field(
         default=None, description="largest number of representable values between; of floats"
     )
-    first_garbage: int = Field(default=0, description="elements that are nan, infinite, huge or subnormal")
-    second_garbage: int = 0
+    first_garbage: int = Field(
+        default=0, description="differing elements that are nan, infinite, huge or subnormal, in the first"
+    )
+    second_garbage: int = Field(default=0, description="the same in the second")
+    permuted: bool = Field(default=False, description="the same elements in another order")
 
 
 class TrajectoryDifference(_Value):
@@ -98,6 +105,9 @@ class TrajectoryDifference(_Value):
     second: str | None = None
     sample_order_equal: bool | None = Field(
         default=None, description="over the whole training; null if it was not recorded"
+    )
+    relative_value_difference: FiniteFloat | None = Field(
+        default=None, description="largest relative difference of a value logged in that epoch"
     )
 
 

@@ -1,0 +1,174 @@
+"""Why do two contents of one file differ? For all that fits in memory; tensors have files of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from reprobuild.core.comparison.archives import packing_difference, read_archive
+from reprobuild.core.comparison.json_values import differences, summary, written_difference
+from reprobuild.core.comparison.text_causes import Context, shortened, text_causes, value_causes
+from reprobuild.core.comparison.times import said, stamp_in_bytes
+from reprobuild.core.comparison.trajectory import is_trajectory, trajectory_difference
+from reprobuild.domain.comparison import Cause, JsonDifference, TensorDifference, TrajectoryDifference
+
+MOST_PLACES = 200  # differences of one file that are looked at
+NEIGHBOURHOOD_BYTES = 64  # of the first differing byte of a binary file
+
+
+@dataclass
+class Findings:
+    """What was found out about one file, or several."""
+
+    format: str = "binary"
+    first_differing_line: int | None = None
+    tensors: list[TensorDifference] = field(default_factory=list)
+    documents: list[JsonDifference] = field(default_factory=list)
+    trajectory: TrajectoryDifference | None = None
+    causes: list[Cause] = field(default_factory=list)
+
+    def add(self, other: Findings) -> None:
+        """Take in what was found in another file; the first trajectory stays."""
+        self.tensors += other.tensors
+        self.documents += other.documents
+        self.trajectory = self.trajectory or other.trajectory
+        self.causes += other.causes
+
+
+def explain(file: str, first: bytes, second: bytes, context: Context, inside: str = "") -> Findings:
+    """Look at two contents that are not equal, as whatever they are.
+
+    Args:
+        inside: where the contents lie within the file, such as `member a.txt, `.
+    """
+    archives = read_archive(first), read_archive(second)
+    if archives[0] and archives[1] and archives[0].format == archives[1].format:
+        return _of_archives(file, archives, context, inside)
+    texts = _text(first), _text(second)
+    if texts[0] is None or texts[1] is None:
+        return Findings("binary", causes=_of_bytes(file, first, second, context, inside))
+    documents = _parsed(texts[0]), _parsed(texts[1])
+    if documents[0] is not None and documents[1] is not None:
+        return _of_json(file, documents, context, inside)
+    return _of_text(file, (texts[0], texts[1]), context, inside)
+
+
+def _of_archives(file: str, archives: Any, context: Context, inside: str) -> Findings:
+    first, second = archives
+    found = Findings(first.format)
+    if packing := packing_difference(first, second):
+        found.causes.append(
+            Cause(
+                cause="archive metadata",
+                file=file,
+                place=f"{inside}{first.format} headers",
+                evidence=f"the same members with the same content, packed otherwise: {packing}",
+                certainty="shown",
+            )
+        )
+        return found
+    others = {member.name: member.content for member in second.members}
+    for member in first.members:
+        if member.name in others and others[member.name] != member.content:
+            where = f"{inside}member {member.name}, " if member.name else inside
+            found.causes += explain(file, member.content, others[member.name], context, where).causes
+    return found
+
+
+def _of_json(file: str, documents: Any, context: Context, inside: str) -> Findings:
+    first, second = documents
+    found = Findings("json")
+    if is_trajectory(first) and is_trajectory(second):
+        found.format = "trajectory"
+        found.trajectory = trajectory_difference(file, first, second)
+    places = list(differences(first, second))
+    if not places:
+        one = written_difference(first, second)
+        found.documents.append(summary(file, [one]))
+        if one.state == "key order":
+            place = f"{inside}keys of {one.key_path or 'the document'}"
+            orders = f"{shortened(', '.join(one.first))} and {shortened(', '.join(one.second))}"
+            evidence = f"the same values under keys in another order: {orders}"
+            found.causes.append(_shown("key order", file, place, evidence))
+        return found
+    found.documents.append(summary(file, places))
+    if found.trajectory:
+        return found
+    for one in places[:MOST_PLACES]:
+        where = f"{inside}key {one.key_path}" if one.key_path else f"{inside}the document"
+        if one.state == "element order":
+            orders = f"{shortened(str(one.first))} and {shortened(str(one.second))}"
+            evidence = f"the same elements in another order: {orders}"
+            found.causes.append(_shown("set or folder order", file, where, evidence))
+        elif one.state == "value":
+            found.causes += value_causes(file, one.key_path, one.first, one.second, context, where)
+    return found
+
+
+def _of_text(file: str, texts: tuple[str, str], context: Context, inside: str) -> Findings:
+    lines = [side.splitlines() for side in texts]
+    pairs = [
+        (number, one, other)
+        for number, (one, other) in enumerate(zip(*lines, strict=False), start=1)
+        if one != other
+    ]
+    found = Findings("text", first_differing_line=pairs[0][0] if pairs else min(map(len, lines)) + 1)
+    if pairs and sorted(lines[0]) == sorted(lines[1]):
+        number, one, other = pairs[0]
+        evidence = (
+            f"the same lines in another order; line {number} is {shortened(one)!r} and {shortened(other)!r}"
+        )
+        found.causes.append(_shown("set or folder order", file, f"{inside}line {number}", evidence))
+        return found
+    for number, one, other in pairs[:MOST_PLACES]:
+        found.causes += text_causes(file, f"{inside}line {number}", one, other, context)
+    return found
+
+
+def _of_bytes(file: str, first: bytes, second: bytes, context: Context, inside: str) -> list[Cause]:
+    place = next((n for n, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
+    if place is None:
+        return []
+    start, end = max(0, place - 7), place + NEIGHBOURHOOD_BYTES
+    sides = first[start:end], second[start:end]
+    if stamp := stamp_in_bytes(*sides, context.clock):
+        evidence = (
+            f"bytes that count from 1970 to the day of the build: {said(stamp[1])} and {said(stamp[2])}"
+        )
+        where = f"{inside}byte {start + stamp[0]}"
+        return [Cause(cause="time stamp", file=file, place=where, evidence=evidence, certainty="likely")]
+    words = _printable(first, place), _printable(second, place)
+    return text_causes(file, f"{inside}byte {place}", words[0], words[1], context) if all(words) else []
+
+
+def _printable(data: bytes, place: int) -> str:
+    """The printable text around a byte."""
+    start = max(0, place - NEIGHBOURHOOD_BYTES)
+    around = data[start : place + 4 * NEIGHBOURHOOD_BYTES]
+    hit = next((run for run in re.finditer(rb"[\x20-\x7e]+", around) if run.end() > place - start), None)
+    return hit.group().decode() if hit and hit.start() <= place - start else ""
+
+
+def _text(data: bytes) -> str | None:
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _parsed(text: str) -> Any:
+    """The JSON document; None for anything else. A bare number or word is text, too."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _shown(cause: Any, file: str, place: str, evidence: str) -> Cause:
+    return Cause(cause=cause, file=file, place=place, evidence=evidence, certainty="shown")
