@@ -23,10 +23,10 @@ rec {
   mkProject = import ./lib/flake-project.nix { inherit project; };
 
   /** A project's derivations.
-      Type: project :: { path :: Path; overrides ? AttrSet; nixpkgs ? AttrSet | Null }
+      Type: project :: { path :: Path; overrides ? AttrSet; nixpkgs ? AttrSet | Null; replaced ? AttrSet }
         -> { model, stages, environment, base, spec }
       Example: (project { path = ./.; }).model.name => "digits-1.0.0" */
-  project = { path, overrides ? { }, nixpkgs ? null }:
+  project = { path, overrides ? { }, nixpkgs ? null, replaced ? { } }:
     let
       effective = spec.read path overrides;
       system = effective.hardware.system;
@@ -34,7 +34,7 @@ rec {
       entries = pinned.sources;
       base = bases.${effective.base.kind} { inherit (pinned) pin; inherit entries system nixpkgs; };
       env = environment { inherit base entries system; };
-      built = stages { project = path; spec = effective; environment = env; inherit entries base system; };
+      built = stages { project = path; spec = effective; environment = env; inherit entries base system replaced; };
     in
     {
       spec = effective;

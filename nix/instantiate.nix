@@ -5,8 +5,11 @@ let
   project = (import ./default.nix).project {
     path = /. + asked.project;
     overrides = asked.overrides or { };
+    replaced = asked.replaced or { };
   };
-  describe = drv: { drv_path = drv.drvPath; out_path = drv.outPath; };
+  describe = drv:
+    if builtins.isAttrs drv then { drv_path = drv.drvPath; out_path = drv.outPath; }
+    else { drv_path = drv; out_path = drv; };
 in
 {
   model = describe project.model;

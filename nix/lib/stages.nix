@@ -4,12 +4,15 @@ let
   isFunction = run: builtins.match ".*:.*" run != null;
   sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ stage.run ]);
 in
-/** All stages of a spec.
-    Type: stages :: { project; spec; entries; base; environment; system } -> { NAME :: { drv :: Derivation; source :: String } }
+/** All stages of a spec. `replaced` gives outputs of another run in place of some stages (a rebuild that differs).
+    Type: stages :: { project; spec; entries; base; environment; system; replaced ? { NAME :: StorePath } }
+      -> { NAME :: { drv :: Derivation | StorePath; source :: String } }
     Example: (stages { … }).train.drv.name => "digits-train" */
-{ project, spec, entries, base, environment, system }:
+{ project, spec, entries, base, environment, system, replaced ? { } }:
 let
-  all = builtins.mapAttrs make spec.stages;
+  all = builtins.mapAttrs make spec.stages // builtins.mapAttrs
+    (name: path: { drv = builtins.storePath path; inherit (make name spec.stages.${name}) source; })
+    replaced;
   make = name: stage: rec {
     source = projectFiles {
       inherit project;

@@ -139,9 +139,17 @@ class SourceStore(Protocol):
 
 class Evaluator(Protocol):
     def instantiate(
-        self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]
+        self,
+        project: Path,
+        overrides: Mapping[str, Any],
+        stage_order: Sequence[str],
+        replaced: Mapping[str, str] = {},
     ) -> Instantiation:
-        """Translate a project to derivations; builds nothing."""
+        """Translate a project to derivations; builds nothing.
+
+        Args:
+            replaced: store paths to take in place of some stages' outputs.
+        """
         ...
 
 
@@ -150,6 +158,10 @@ class Store(SourceStore, Protocol):
 
     def add_root(self, link: Path, path: str) -> None:
         """Make `link` lead to a store path and keep that path from the garbage collector; quick if it is so."""
+        ...
+
+    def add(self, path: Path) -> str:
+        """Copy a file or folder into the store, under its own name; returns its store path."""
         ...
 
     def info(self, path: str) -> PathInfo:

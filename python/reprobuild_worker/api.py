@@ -158,6 +158,17 @@ class Stage:
         weights.save_tensors(path, arrays)
         return path
 
+    def save_golden(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Path:
+        """Write a few inputs with the model's answers to `golden.safetensors`; return the path.
+
+        `reprobuild verify` compares the answers of a rebuilt model with them (docs/stage-api.md).
+        """
+        named = {f"input.{name}": value for name, value in inputs.items()}
+        named |= {f"output.{name}": value for name, value in outputs.items()}
+        path = self._output("golden.safetensors")
+        weights.save_tensors(path, named)
+        return path
+
     def load_weights(self, path: str | os.PathLike[str]) -> dict[str, Any]:
         """Read a safetensors file as torch tensors on the CPU."""
         return weights.load_weights(Path(path))

@@ -12,9 +12,11 @@ model = DigitNet()
 model.load_state_dict(stage.load_weights(stage.inputs["train"] / "weights.safetensors"))
 model.eval()
 with torch.inference_mode():
-    correct = model(images).argmax(dim=1) == labels
+    scores = model(images)
+correct = scores.argmax(dim=1) == labels
 
 by_digit = {str(digit): correct[labels == digit].double().mean().item() for digit in range(10)}
 accuracy = correct.double().mean().item()
 stage.save_metrics(accuracy=accuracy, worst_digit_accuracy=min(by_digit.values()), accuracy_by_digit=by_digit)
+stage.save_golden(inputs={"image": images[:16]}, outputs={"scores": scores[:16]})
 stage.log(accuracy=accuracy)

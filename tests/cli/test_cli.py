@@ -18,7 +18,6 @@ from reprobuild.cli import wiring
 from reprobuild.domain.finding import Finding
 from reprobuild.services.build import BuildRequest, BuildService
 from reprobuild.services.doctor import DoctorService
-from reprobuild.services.verify import VerifyService
 
 from ..unit.artifact_examples import write_artifact
 from ..unit.build_fakes import World
@@ -69,17 +68,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     def build_service(self: Any, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:
         return world.service()
 
-    def verify_service(self: Any) -> VerifyService:
-        return VerifyService(
-            build=world.service(),
-            store=world,
-            builder=world,
-            new_view=world.new_view,
-            log_file=lambda drv_path: None,
-        )
-
     monkeypatch.setattr(wiring.Session, "build_service", build_service)
-    monkeypatch.setattr(wiring.Session, "verify_service", verify_service)
+    monkeypatch.setattr(wiring.Session, "verify_service", lambda self: world.verify_service())
     monkeypatch.setattr(wiring.Session, "lock_service", lambda self: LockWorld().service())
     return world
 

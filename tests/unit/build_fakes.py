@@ -23,6 +23,8 @@ from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.services.build import BuildService
 from reprobuild.services.project import Project, open_project
+from reprobuild.services.rebuild import Rebuilder
+from reprobuild.services.verify import VerifyService
 
 from .artifact_examples import write_artifact
 from .spec_examples import SPEC
@@ -56,6 +58,9 @@ class World:
     sandbox: str | None = None
     content: bytes = b"weights"
     valid: set[str] = field(default_factory=set)
+    nar_hashes: dict[str, Digest] = field(
+        default_factory=dict
+    )  # store path -> a hash other than the usual one
     roots: dict[str, str] = field(default_factory=dict)  # link -> store path
     kept: list[tuple[Path, BuildRecord]] = field(default_factory=list)
     realised: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
@@ -88,6 +93,15 @@ class World:
             sandbox_problem=lambda: self.sandbox,
         )
 
+    def verify_service(self) -> VerifyService:
+        return VerifyService(
+            build=self.service(),
+            store=self,
+            records=self,
+            rebuilder=Rebuilder(self, self.new_view, lambda drv_path: None),
+            new_view=self.new_view,
+        )
+
     def drv(self, name: str) -> Derivation:
         return Derivation(
             f"/nix/store/{'a' * 32}-{name}.drv", str(self.folder / "store" / f"{'a' * 32}-{name}")
@@ -101,7 +115,11 @@ class World:
 
     # ports.Evaluator
     def instantiate(
-        self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]
+        self,
+        project: Path,
+        overrides: Mapping[str, Any],
+        stage_order: Sequence[str],
+        replaced: Mapping[str, str] = {},
     ) -> Instantiation:
         return Instantiation(
             model=self.drv("digits-1.0.0"),
@@ -121,8 +139,11 @@ class World:
         link.symlink_to(path)
         self.roots[link.name] = path
 
+    def add(self, path: Path) -> str:
+        return f"/nix/store/{'c' * 32}-{path.name}"
+
     def info(self, path: str) -> PathInfo:
-        return PathInfo(path, Digest.of_bytes(path.encode()), 7)
+        return PathInfo(path, self.nar_hashes.get(path, Digest.of_bytes(path.encode())), 7)
 
     # ports.HostFacts
     def document(self) -> dict[str, Any]:

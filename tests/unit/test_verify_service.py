@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reprobuild.domain.digest import Digest
 from reprobuild.domain.verdict import Verdict
-from reprobuild.errors import NotAResultError, UsageError
+from reprobuild.errors import UsageError
 from reprobuild.services.build import BuildRequest
-from reprobuild.services.verify import VerifyService
 
 from .build_fakes import World
 
@@ -23,13 +23,7 @@ def world(tmp_path: Path) -> World:
 
 
 def verify(world: World, *stages: str, rounds: int = 1) -> Verdict:
-    service = VerifyService(
-        build=world.service(),
-        store=world,
-        builder=world,
-        new_view=world.new_view,
-        log_file=lambda drv_path: None,
-    )
+    service = world.verify_service()
     return service.run(world.project(), stages=stages, rounds=rounds)
 
 
@@ -53,10 +47,16 @@ def test_all_are_judged_though_the_first_one_differs(world: World) -> None:
 
 def test_the_kept_output_of_a_differing_rebuild_is_named(world: World) -> None:
     world.differing.add("digits-train")
-    kept = Path(f"{world.drv('digits-train').out_path}.check")
-    kept.mkdir(parents=True)
+    out = Path(world.drv("digits-train").out_path)
+    kept = Path(f"{out}.check")
+    for folder, loss in ((out, 0.25), (kept, 0.5)):
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_text(f'{{"loss": {loss}}}')
     (train,) = verify(world, "train").stages
     assert train.differing_path == str(kept)
+    assert train.comparison is not None
+    (loss_differs,) = train.comparison.documents
+    assert (loss_differs.key_path, loss_differs.first, loss_differs.second) == ("loss", "0.25", "0.5")
 
 
 def test_a_rebuild_that_fails_is_told_from_one_that_differs(world: World) -> None:
@@ -71,17 +71,40 @@ def test_every_round_counts(world: World) -> None:
     assert all(options["check"] for _, options in world.realised)
 
 
-def test_what_was_never_built_is_no_yes(world: World) -> None:
-    world.valid.discard(world.drv("digits-1.0.0").out_path)
+def test_what_was_never_built_is_built_and_rebuilt(tmp_path: Path) -> None:
+    world = World(tmp_path)
     verdict = verify(world)
-    assert said(verdict) == {"prepare": "same bytes", "train": "same bytes", "model": "not built before"}
+    assert verdict.ok and verdict.artifact_id is not None
+    assert {stage.first_build for stage in verdict.stages} == {"now"}
+    assert [stage.rounds for stage in verdict.stages] == [1, 1, 1]
+
+
+def test_what_was_collected_is_built_once_and_compared_with_its_record(world: World) -> None:
+    gone = world.drv("digits-train")
+    world.valid.discard(gone.out_path)
+    (train,) = verify(world, "train").stages
+    assert (train.first_build, train.verdict, train.rounds, train.equal) == ("record", "same bytes", 1, 1)
+    assert not any(options["check"] for _, options in world.realised)
+
+
+def test_another_hash_than_the_record_has_is_a_difference_with_both_hashes(world: World) -> None:
+    gone = world.drv("digits-train")
+    world.valid.discard(gone.out_path)
+    world.nar_hashes[gone.out_path] = Digest.of_bytes(b"other")
+    verdict = verify(world, "train")
+    (train,) = verdict.stages
+    assert train.verdict == "differs" and not verdict.ok
+    assert str(Digest.of_bytes(b"other")) in (train.reason or "")
+    assert str(Digest.of_bytes(gone.out_path.encode())) in (train.reason or "")
+
+
+def test_a_first_build_that_fails_leaves_a_verdict(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.failing["digits-train"] = ["boom"]
+    verdict = verify(world)
+    assert said(verdict) == {"prepare": "same bytes", "train": "failed", "model": "failed"}
+    assert "boom" in (verdict.stages[1].reason or "")
     assert not verdict.ok and verdict.artifact_id is None
-
-
-def test_nothing_built_is_said(tmp_path: Path) -> None:
-    with pytest.raises(NotAResultError, match="has not been built here") as caught:
-        verify(World(tmp_path))
-    assert caught.value.hint == "run `reprobuild nix build` first"
 
 
 def test_an_unknown_stage_is_refused(world: World) -> None:

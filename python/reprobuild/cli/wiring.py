@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reprobuild.services.plan import PlanService
     from reprobuild.services.project import Project
     from reprobuild.services.shell import ShellService
+    from reprobuild.services.side import Sides
     from reprobuild.services.verify import VerifyService
 
 
@@ -167,15 +168,23 @@ class Session:
 
     def verify_service(self) -> VerifyService:
         from reprobuild.adapters.nix.realise import NixBuilder, log_file
+        from reprobuild.services.rebuild import Rebuilder
         from reprobuild.services.verify import VerifyService
 
+        view = self.renderer.build_view
         return VerifyService(
             build=self.build_service(),
             store=self.store,
-            builder=NixBuilder(),
-            new_view=self.renderer.build_view,
-            log_file=log_file,
+            records=self.records,
+            rebuilder=Rebuilder(NixBuilder(), view, log_file),
+            new_view=view,
         )
+
+    def sides(self) -> Sides:
+        from reprobuild.adapters import git
+        from reprobuild.services.side import Sides
+
+        return Sides(self.build_service(), self.store, self.records, git.export, self.renderer.build_view)
 
     def plan_service(self, project: Project) -> PlanService:
         from reprobuild.services.plan import PlanService

@@ -75,14 +75,17 @@ class BuildService:
         self._log_file = log_file
         self._sandbox_problem = sandbox_problem
 
-    def instantiate(self, project: Project) -> Instantiation:
+    def instantiate(self, project: Project, replaced: Mapping[str, str] = {}) -> Instantiation:
         """The project's derivations.
 
+        Args:
+            replaced: stage name → store path to take in place of its output.
         Raises:
             LockMissingError, LockStaleError: the lock does not belong to this spec.
         """
         require_fresh_lock(project)
-        return self._evaluator.instantiate(project.path, project.overrides, project.spec.stage_order())
+        order = project.spec.stage_order()
+        return self._evaluator.instantiate(project.path, project.overrides, order, replaced)
 
     def require_sandbox(self) -> None:
         """Raises: SandboxError: builds on this host would not be isolated."""
@@ -119,6 +122,16 @@ class BuildService:
             other_build=self._same_version_other_bytes(artifact) if artifact else None,
             duration_s=time.monotonic() - begun_s,
         )
+
+    def provide(self, project: Project, labels: Collection[str], new_view: NewView) -> Path | None:
+        """Build these stages (or the model) where they are missing; returns the record if anything was built.
+
+        Raises: as `run`.
+        """
+        found = self.instantiate(project)
+        named = {**found.stages, "model": found.model}
+        targets = {label: named[label] for label in labels}
+        return self._realise(project, found, targets, BuildRequest(keep_going=True), new_view)[1]
 
     def provide_inputs(
         self, project: Project, found: Instantiation, labels: Collection[str], new_view: NewView

@@ -1,26 +1,34 @@
-"""Rebuild finished stages in a clean sandbox and compare the bytes."""
+"""Rebuild a project in a clean sandbox and judge: same bytes, same weights, same behaviour?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from reprobuild.core.build_failure import failure
-from reprobuild.core.build_tree import BuildTree
+from reprobuild.core.levels import demanded, judge_levels
+from reprobuild.domain.comparison import Origin
+from reprobuild.domain.digest import Digest
 from reprobuild.domain.store import Derivation
-from reprobuild.domain.verdict import StageVerdict, Verdict
-from reprobuild.errors import (
-    EXIT_NOT_DETERMINISTIC,
-    BuildFailedError,
-    BuildTimeoutError,
-    InterruptedBuildError,
-    NotAResultError,
-)
-from reprobuild.ports import Builder, Store
+from reprobuild.domain.verdict import Level, LevelVerdict, StageVerdict, Verdict
+from reprobuild.errors import BuildFailedError, BuildTimeoutError
+from reprobuild.ports import RecordStore, Store
 from reprobuild.services.artifact import read_artifact
 from reprobuild.services.build import BuildService, NewView, known_stage
+from reprobuild.services.carry import carry
+from reprobuild.services.golden import judge_all_golden
+from reprobuild.services.metric_values import judge_metrics, metric_values
 from reprobuild.services.project import Project
-from reprobuild.services.watched import realise_watched
+from reprobuild.services.rebuild import Rebuilder
+
+_SAME_INPUTS = LevelVerdict(level="same inputs", holds=True, reason="the same derivations were built again")
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """What a build record says of an output."""
+
+    nar_hash: Digest
+    origin: Origin
 
 
 class VerifyService:
@@ -29,87 +37,114 @@ class VerifyService:
         *,
         build: BuildService,
         store: Store,
-        builder: Builder,
+        records: RecordStore,
+        rebuilder: Rebuilder,
         new_view: NewView,
-        log_file: Callable[[str], Path | None],
     ) -> None:
         self._build = build
         self._store = store
-        self._builder = builder
+        self._records = records
+        self._rebuilder = rebuilder
         self._new_view = new_view
-        self._log_file = log_file
 
-    def run(self, project: Project, *, stages: tuple[str, ...] = (), rounds: int = 1) -> Verdict:
+    def run(
+        self, project: Project, *, stages: tuple[str, ...] = (), rounds: int = 1, level: Level | None = None
+    ) -> Verdict:
         """Rebuild every stage and the artifact (or only `stages`), `rounds` times each.
 
-        All are judged, even when the first one differs.
+        All are judged, even when the first one differs. What is not in the store is built first; where a build
+        record has its hash, that build is the first rebuild.
 
-        Raises:
-            NotAResultError: nothing was built yet.
+        Args:
+            level: what decides; by default what the spec's `[numerics] level` demands.
         """
         found = self._build.instantiate(project)
         named = {**found.stages, "model": found.model}
         for name in stages:
             known_stage(name, named)
         chosen = {label: drv for label, drv in named.items() if not stages or label in stages}
-        valid = self._store.present([drv.out_path for drv in chosen.values()])
-        if not valid:
-            raise NotAResultError(
-                f"{project.spec.model.name} {project.spec.model.version} has not been built here",
-                hint="run `reprobuild nix build` first",
-            )
         self._build.require_sandbox()
-        self._build.provide_inputs(
-            project, found, [one for one in chosen if chosen[one].out_path in valid], self._new_view
-        )
+        recorded = self._recorded(project)
+        gone = set(chosen) - self._present(chosen)
+        failed = self._build_first(project, gone) if gone else None
+        present = self._present(chosen)
+        self._build.provide_inputs(project, found, sorted(present), self._new_view)
         verdicts = tuple(
-            self._judge(label, drv, rounds) if drv.out_path in valid else _not_built(label, drv)
+            self._judge(label, drv, rounds, recorded.get(drv.drv_path), was_gone=label in gone)
+            if label in present
+            else _not_built(label, drv, failed)
             for label, drv in chosen.items()
         )
-        built = found.model.out_path in self._store.present([found.model.out_path])
-        identity = read_artifact(Path(found.model.out_path)).artifact_id if built else None
-        return Verdict(artifact_id=identity, stages=verdicts)
-
-    def _judge(self, label: str, drv: Derivation, rounds: int) -> StageVerdict:
-        equal, kept, reason = 0, None, None
-        for _ in range(rounds):
-            status, tree = self._rebuild(label, drv)
-            messages = "\n".join(message.text for message in tree.errors)
-            if status == 0:
-                equal += 1
-            elif status == EXIT_NOT_DETERMINISTIC or "may not be deterministic" in messages:
-                kept = kept or f"{drv.out_path}.check"
-            else:
-                problem = failure(status, tree, self._log_file, drv.drv_path)
-                if not isinstance(problem, BuildFailedError | BuildTimeoutError):
-                    raise problem
-                reason = reason or "\n".join([problem.message, *problem.details])
-        return StageVerdict(
-            label=label,
-            drv_path=drv.drv_path,
-            out_path=drv.out_path,
-            rounds=rounds,
-            equal=equal,
-            verdict="same bytes" if equal == rounds else "failed" if reason else "differs",
-            differing_path=kept if kept and Path(kept).exists() else None,
-            reason=reason,
+        carried = carry(
+            project, found, verdicts, build=self._build, store=self._store, rebuilder=self._rebuilder
+        )
+        outputs = {label: drv.out_path for label, drv in found.stages.items()}
+        first = metric_values(project.spec, outputs)
+        metrics = judge_metrics(project.spec, first, metric_values(project.spec, carried.outputs))
+        golden = judge_all_golden(outputs, carried.outputs)
+        built = self._present({"model": found.model})
+        return Verdict(
+            artifact_id=read_artifact(Path(found.model.out_path)).artifact_id if built else None,
+            demanded=level or demanded(project.spec.numerics.level),
+            levels=judge_levels(_SAME_INPUTS, verdicts, carried.comparisons, metrics, golden),
+            stages=verdicts,
+            carried=carried.comparisons,
+            metrics=metrics,
+            golden=golden,
         )
 
-    def _rebuild(self, label: str, drv: Derivation) -> tuple[int, BuildTree]:
-        tree = BuildTree([drv.drv_path], {drv.drv_path: label})
+    def _present(self, chosen: dict[str, Derivation]) -> set[str]:
+        valid = self._store.present([drv.out_path for drv in chosen.values()])
+        return {label for label, drv in chosen.items() if drv.out_path in valid}
+
+    def _recorded(self, project: Project) -> dict[str, _Recorded]:
+        """Derivation path → what the oldest record that has its hash says."""
+        found: dict[str, _Recorded] = {}
+        for record in self._records.of_version(project.spec.model.name, project.spec.model.version):
+            for output in record.outputs:
+                if output.nar_hash is not None and output.status == "built":
+                    origin = Origin(host=output.host, started=output.started)
+                    found.setdefault(output.drv_path, _Recorded(output.nar_hash, origin))
+        return found
+
+    def _build_first(self, project: Project, labels: set[str]) -> str | None:
+        """Build what is missing; why it did not work, if so."""
         try:
-            status = realise_watched(self._builder, [drv.drv_path], tree, self._new_view({}), check=True)
-        except KeyboardInterrupt:
-            raise InterruptedBuildError(f"rebuild of {label} interrupted; nothing was changed") from None
-        return status, tree
+            self._build.provide(project, sorted(labels), self._new_view)
+        except (BuildFailedError, BuildTimeoutError) as error:
+            return "\n".join([error.message, *error.details])
+        return None
+
+    def _judge(
+        self, label: str, drv: Derivation, rounds: int, recorded: _Recorded | None, *, was_gone: bool
+    ) -> StageVerdict:
+        origin = recorded.origin if recorded else None
+        if not was_gone:
+            return self._rebuilder.judge(label, drv, rounds, origin)
+        if recorded is None:
+            judged = self._rebuilder.judge(label, drv, rounds, None)
+            return judged.model_copy(update={"first_build": "now"})
+        now = self._store.info(drv.out_path).nar_hash
+        if now != recorded.nar_hash:
+            return StageVerdict(
+                label=label, drv_path=drv.drv_path, out_path=drv.out_path, rounds=1, equal=0, verdict="differs",
+                first_build="record",
+                reason=f"the first build is gone; by its record of {recorded.origin.started} its NAR hash was "
+                f"{recorded.nar_hash}, now it is {now}",
+            )  # fmt: skip
+        judged = self._rebuilder.judge(label, drv, rounds - 1, origin)
+        counts = {"rounds": judged.rounds + 1, "equal": judged.equal + 1}
+        return judged.model_copy(update={"first_build": "record", **counts})
 
 
-def _not_built(label: str, drv: Derivation) -> StageVerdict:
+def _not_built(label: str, drv: Derivation, reason: str | None) -> StageVerdict:
     return StageVerdict(
         label=label,
         drv_path=drv.drv_path,
         out_path=drv.out_path,
         rounds=0,
         equal=0,
-        verdict="not built before",
+        verdict="failed",
+        first_build="now",
+        reason=reason or "a stage that it needs was not built",
     )

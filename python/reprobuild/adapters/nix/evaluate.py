@@ -17,15 +17,21 @@ class NixEvaluator:
         self._library = library
 
     def instantiate(
-        self, project: Path, overrides: Mapping[str, Any], stage_order: Sequence[str]
+        self,
+        project: Path,
+        overrides: Mapping[str, Any],
+        stage_order: Sequence[str],
+        replaced: Mapping[str, str] = {},
     ) -> Instantiation:
         """Evaluate and write the `.drv` files; builds nothing.
 
+        Args:
+            replaced: store paths to take in place of some stages' outputs.
         Raises:
             SpecError: the Nix library refuses the project (a message of its own).
             ToolFailedError: Nix failed in another way.
         """
-        request = json.dumps({"project": str(project), "overrides": overrides})
+        request = json.dumps({"project": str(project), "overrides": overrides, "replaced": dict(replaced)})
         arguments = ["--eval", "--strict", "--json", "--read-write-mode", "--argstr", "request", request]
         try:
             done = run("nix-instantiate", [*arguments, str(self._library / "instantiate.nix")])

@@ -67,6 +67,10 @@ class NixStore:
         link.parent.mkdir(parents=True, exist_ok=True)
         run("nix-store", ["--realise", "--add-root", str(link), "--indirect", path])
 
+    def add(self, path: Path) -> str:
+        """Copy a file or folder into the store, under its own name; returns its store path."""
+        return run("nix-store", ["--add", str(path)]).stdout.strip()
+
     def info(self, path: str) -> PathInfo:
         """What the store has registered about one path."""
         done = run("nix", ["path-info", "--json", path])

@@ -1,9 +1,10 @@
-"""`reprobuild verify`: rebuild, and compare the bytes."""
+"""`reprobuild verify`: rebuild or compare, and say at which level both agree."""
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +12,31 @@ from reprobuild.cli import render, wiring
 from reprobuild.cli.options import HERE, JsonOption, ProjectOption, QuietOption, SetOption
 from reprobuild.errors import EXIT_NO
 
+if TYPE_CHECKING:
+    from reprobuild.domain.verdict import Level, Verdict
+
+
+class LevelName(Enum):
+    INPUTS = "inputs"
+    BYTES = "bytes"
+    WEIGHTS = "weights"
+    BEHAVIOUR = "behaviour"
+
+
+_LEVELS: dict[LevelName, Level] = {
+    LevelName.INPUTS: "same inputs",
+    LevelName.BYTES: "same bytes",
+    LevelName.WEIGHTS: "same weights",
+    LevelName.BEHAVIOUR: "same behaviour",
+}
+
 
 def verify(
-    result: Annotated[
+    what: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[RESULT]", help="Artifact to check against its manifest, instead of a rebuild."
+            metavar="[RESULT|PROJECT]",
+            help="A result is checked against its manifest; a project is rebuilt. By default the project here.",
         ),
     ] = None,
     project: ProjectOption = HERE,
@@ -24,40 +44,89 @@ def verify(
         list[str] | None, typer.Option("--stage", metavar="NAME", help="Only this stage.")
     ] = None,
     rounds: Annotated[int, typer.Option("--rounds", metavar="N", min=1, help="How often to rebuild.")] = 1,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="OTHER",
+            help="Compare with a result, a build record or a git revision instead of rebuilding.",
+        ),
+    ] = None,
+    level: Annotated[
+        LevelName | None,
+        typer.Option("--level", help="What decides; by default what the spec's [numerics] level demands."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the verdict as one HTML page too.")
+    ] = None,
     set_: SetOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Rebuild in a clean sandbox and compare the bytes.
+    """Rebuild in a clean sandbox, or compare, and say at which level both agree.
 
-    Every stage and the artifact; exit 0 if all bytes are equal, 1 if not. With RESULT nothing is built: the
-    files of that artifact are compared with its manifest.
+    Levels: same inputs, same bytes, same weights, same behaviour. Every stage and the artifact are judged, with the
+    place and the likely cause of each difference. Exit 0 if the demanded level holds, 1 if not.
 
     Example: reprobuild verify --rounds 3
     """
-    if result is not None:
-        _check_files(result, as_json=as_json)
-        return
-    from reprobuild.services.project import open_project
+    from reprobuild.domain.spec import SPEC_FILE
 
-    opened = open_project(project, set_ or [])
-    verdict = (
-        wiring.session(quiet=quiet).verify_service().run(opened, stages=tuple(stage or ()), rounds=rounds)
-    )
+    is_result = what is not None and not (what / SPEC_FILE).is_file()
+    if what is not None and is_result and against is None:
+        _check_files(what, as_json=as_json)
+        return
+    session = wiring.session(quiet=quiet)
+    chosen = _LEVELS[level] if level else None
+    if against is not None:
+        verdict = _compare(
+            session, what if is_result else None, project if what is None else what, against, chosen, set_
+        )
+    else:
+        from reprobuild.services.project import open_project
+
+        opened = open_project(what or project, set_ or [])
+        verdict = session.verify_service().run(opened, stages=tuple(stage or ()), rounds=rounds, level=chosen)
+    if html is not None:
+        from reprobuild.cli.verdict_page import verdict_page
+
+        html.write_text(verdict_page(verdict), encoding="utf-8")
     if as_json:
         render.document({**verdict.model_dump(mode="json", by_alias=True), "ok": verdict.ok})
     else:
-        rows = [[s.label, s.verdict, f"{s.equal} of {s.rounds} rebuilds equal"] for s in verdict.stages]
-        for line in render.table(rows):
-            render.result_line(line)
-        for judged in verdict.stages:
-            if judged.reason:
-                render.note(f"{judged.label}: {judged.reason}")
-            if judged.differing_path:
-                render.note(f"{judged.label}: compare {judged.out_path}\n  with {judged.differing_path}")
-        render.result_line(f"verdict: {'same bytes' if verdict.ok else 'not the same'}")
+        from reprobuild.cli.verdict_text import verdict_text
+
+        render.result_line(verdict_text(verdict))
     if not verdict.ok:
         raise typer.Exit(EXIT_NO)
+
+
+def _compare(
+    session: wiring.Session,
+    result: Path | None,
+    project: Path,
+    against: str,
+    level: Level | None,
+    assignments: list[str] | None,
+) -> Verdict:
+    """Judge a result, or the project as built, by what `--against` names."""
+    from reprobuild.domain.spec import SPEC_FILE
+    from reprobuild.services.project import open_project
+    from reprobuild.services.verify_against import verify_against
+
+    opened = (
+        open_project(project, assignments or [])
+        if (project / SPEC_FILE).is_file() or result is None
+        else None
+    )
+    sides = session.sides()
+    reference = sides.named(opened, against)
+    if result is not None:
+        judged = sides.of_result(result)
+    else:
+        assert opened is not None
+        judged = sides.of_project(opened)
+    return verify_against(judged, reference, store=session.store, level=level)
 
 
 def _check_files(result: Path, *, as_json: bool) -> None:

@@ -40,6 +40,13 @@ def element_size_bytes(dtype: str) -> int:
     return int(numpy.dtype(_NUMPY[dtype]).itemsize) * _ELEMENT_PARTS.get(dtype, 1)
 
 
+def numbers_of(dtype: str, data: bytes | memoryview) -> numpy.ndarray:
+    """A tensor's values as float64, flat; a complex number is two of them."""
+    import numpy
+
+    return _numbers(dtype, numpy.frombuffer(data, dtype=_NUMPY[dtype]))
+
+
 class ValueDifferences:
     """Adds up what differs between two tensors, piece by piece, so that no tensor must fit in memory.
 

@@ -1,0 +1,92 @@
+"""Build one finished derivation again in a clean sandbox, and compare the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprobuild.core.build_failure import failure
+from reprobuild.core.build_tree import BuildTree
+from reprobuild.domain.comparison import Origin, StageComparison
+from reprobuild.domain.store import Derivation
+from reprobuild.domain.verdict import StageVerdict
+from reprobuild.errors import (
+    EXIT_NOT_DETERMINISTIC,
+    BuildFailedError,
+    BuildTimeoutError,
+    InterruptedBuildError,
+)
+from reprobuild.ports import Builder
+from reprobuild.services.build import NewView
+from reprobuild.services.compare import compare_trees
+from reprobuild.services.watched import realise_watched
+
+
+@dataclass(frozen=True)
+class Rebuilder:
+    builder: Builder
+    new_view: NewView
+    log_file: Callable[[str], Path | None]
+
+    def judge(self, label: str, drv: Derivation, rounds: int, origin: Origin | None) -> StageVerdict:
+        """Rebuild so many times and compare each time; the first difference is looked into.
+
+        Args:
+            drv: its output is in the store.
+            origin: of the first build, where a record knows it.
+        Raises:
+            ReprobuildError: Nix could not try, for a reason that is not the stage's.
+        """
+        equal, comparison, kept, reason = 0, None, None, None
+        for _ in range(rounds):
+            status, tree = self._run([drv.drv_path], {drv.drv_path: label}, check=True)
+            messages = "\n".join(message.text for message in tree.errors)
+            if status == 0:
+                equal += 1
+            elif status == EXIT_NOT_DETERMINISTIC or "may not be deterministic" in messages:
+                kept = Path(f"{drv.out_path}.check")
+                if comparison is None and kept.exists():
+                    comparison = self._compare(label, drv, kept, origin, tree)
+            else:
+                reason = reason or self._reason(status, tree, drv.drv_path)
+        return StageVerdict(
+            label=label,
+            drv_path=drv.drv_path,
+            out_path=drv.out_path,
+            rounds=rounds,
+            equal=equal,
+            verdict="same bytes" if equal == rounds else "differs" if kept else "failed",
+            reason=reason,
+            differing_path=str(kept) if kept and kept.exists() else None,
+            comparison=comparison,
+        )
+
+    def realise(self, drvs: Sequence[Derivation], labels: dict[str, str]) -> str | None:
+        """Build derivations, as far as they go; why one failed, if so."""
+        drv_paths = [drv.drv_path for drv in drvs]
+        status, tree = self._run(drv_paths, labels, check=False)
+        return None if status == 0 else self._reason(status, tree, drv_paths[0])
+
+    def _run(self, drv_paths: Sequence[str], labels: dict[str, str], *, check: bool) -> tuple[int, BuildTree]:
+        tree = BuildTree(drv_paths, labels)
+        view = self.new_view({})
+        try:
+            status = realise_watched(self.builder, drv_paths, tree, view, check=check, keep_going=not check)
+        except KeyboardInterrupt:
+            which = ", ".join(labels.values())
+            raise InterruptedBuildError(f"rebuild of {which} interrupted; nothing was changed") from None
+        return status, tree
+
+    def _reason(self, status: int, tree: BuildTree, subject: str) -> str:
+        problem = failure(status, tree, self.log_file, subject)
+        if not isinstance(problem, BuildFailedError | BuildTimeoutError):
+            raise problem
+        return "\n".join([problem.message, *problem.details])
+
+    def _compare(
+        self, label: str, drv: Derivation, kept: Path, origin: Origin | None, tree: BuildTree
+    ) -> StageComparison:
+        state = tree.builds.get(drv.drv_path)
+        second = Origin(host=state.host if state else None)
+        return compare_trees(label, Path(drv.out_path), kept, first_origin=origin, second_origin=second)

@@ -1,0 +1,155 @@
+"""One side of a comparison: a project as built, a result, a build record, a baseline, or a git revision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+from reprobuild.domain.comparison import Origin
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.record import RECORD_SCHEMA, BuildRecord
+from reprobuild.domain.spec import Spec
+from reprobuild.errors import NotAResultError, UsageError
+from reprobuild.ports import RecordStore, Store
+from reprobuild.services.artifact import MANIFEST_FILE, read_artifact
+from reprobuild.services.build import BuildRequest, BuildService, NewView
+from reprobuild.services.metric_values import metric_values
+from reprobuild.services.project import Project, open_project
+
+STORE = "/nix/store/"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One stage's output, or the model, as far as it is known."""
+
+    drv_path: str | None = None
+    nar_hash: Digest | None = None
+    path: Path | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """
+    Args:
+        named: what it is, for people.
+        metrics: name → what was measured, once per run.
+    """
+
+    named: str
+    outputs: dict[str, Output]
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    spec: Spec | None = None
+    artifact_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Opens what people name."""
+
+    build: BuildService
+    store: Store
+    records: RecordStore
+    export: Callable[[Path, str, Path], str]  # project, revision, target → commit
+    new_view: NewView
+
+    def of_project(self, project: Project, named: str = "") -> Side:
+        """The project, built where it is not."""
+        outcome = self.build.run(project, BuildRequest(), self.new_view)
+        drvs = {**outcome.instantiation.stages, "model": outcome.instantiation.model}
+        valid = self.store.present([drv.out_path for drv in drvs.values()])
+        outputs = {
+            label: Output(drv.drv_path, path=Path(drv.out_path) if drv.out_path in valid else None)
+            for label, drv in drvs.items()
+        }
+        stages = {label: drv.out_path for label, drv in outcome.instantiation.stages.items()}
+        metrics = {name: [value] for name, value in metric_values(project.spec, stages).items()}
+        identity = outcome.artifact.artifact_id if outcome.artifact else None
+        return Side(named or str(project.path), outputs, metrics, project.spec, identity)
+
+    def of_result(self, path: Path) -> Side:
+        """An artifact's folder; what a record knows of it comes along.
+
+        Raises:
+            NotAResultError.
+        """
+        path = path.resolve()
+        artifact = read_artifact(path)
+        records = self.records.of_version(artifact.name, artifact.version)
+        known = [(one, out) for one in records for out in one.outputs if out.out_path == str(path)]
+        model = Output(known[0][1].drv_path if known else None, path=path)
+        try:
+            spec = Spec.model_validate_json(json.dumps(artifact.spec))
+        except ValidationError as error:
+            raise NotAResultError(
+                f"{path}: its spec.json is not a spec of this release", actual=str(error)
+            ) from error
+        metrics = {name: [float(value)] for name, value in artifact.metrics.items()}
+        return Side(str(path), {"model": model}, metrics, spec, artifact.artifact_id)
+
+    def of_record(self, file: Path) -> Side:
+        """A build record: hashes always, files where they are still in the store.
+
+        Raises:
+            NotAResultError: the file is damaged.
+        """
+        try:
+            record = BuildRecord.model_validate_json(file.read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as error:
+            raise NotAResultError(f"{file} is not a build record", actual=str(error)) from error
+        valid = self.store.present([output.out_path for output in record.outputs])
+        outputs = {
+            one.label: Output(
+                one.drv_path,
+                one.nar_hash,
+                Path(one.out_path) if one.out_path in valid else None,
+                Origin(host=one.host, started=one.started),
+            )
+            for one in record.outputs
+            if one.nar_hash is not None or one.out_path in valid
+        }
+        spec = Spec.model_validate_json(json.dumps(record.spec))
+        paths = {label: one.path for label, one in outputs.items() if one.path is not None}
+        metrics = {name: [value] for name, value in metric_values(spec, paths).items()}
+        return Side(f"record {file.name}", outputs, metrics, spec, record.artifact_id)
+
+    def of_revision(self, project: Project, revision: str) -> Side:
+        """The project at a git revision, built where it is not."""
+        with TemporaryDirectory(prefix="reprobuild-revision-") as folder:
+            commit = self.export(project.path, revision, Path(folder))
+            return self.of_project(open_project(Path(folder)), f"{revision} ({commit[:12]})")
+
+    def named(self, project: Project | None, text: str) -> Side:
+        """What `--against` names.
+
+        Raises:
+            UsageError: nothing of the kind.
+        """
+        path = Path(text)
+        if (path / MANIFEST_FILE).is_file():
+            return self.of_result(path)
+        if path.is_file() and schema_of(path) == RECORD_SCHEMA:
+            return self.of_record(path)
+        if path.exists() or project is None:
+            raise UsageError(
+                f"--against {text}: cannot compare with this",
+                expected="a result, a build record, or a git revision of the project",
+                actual="nothing of that name" if not path.exists() else "something else",
+            )
+        return self.of_revision(project, text)
+
+
+def schema_of(file: Path) -> str | None:
+    """The `schema` of a JSON document; None where it has none."""
+    try:
+        document = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    found = document.get("schema") if isinstance(document, dict) else None
+    return found if isinstance(found, str) else None
