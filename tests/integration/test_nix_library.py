@@ -70,7 +70,7 @@ ODD_SPECS = {
     "numbers": HEAD
     + '[stages.train]\nrun = "train.py"\noutputs = ["x", "metrics.json"]\n'
     + "params = { a = -0.0, b = 1e300, c = [1, 2.5, { d = 5e-324 }], e = 9223372036854775807, f = 1.0 }\n"
-    + '[metrics.x]\nstage = "train"\nminimum = 1\ntolerance = { absolute = 0.1 }\n'
+    + '[metrics.x]\nstage = "train"\nminimum = 1\ntolerance = { absolute = 0.1 }\nowner = "o"\nreason = "r"\n'
     + '[base]\nsuite = "trixie"\npackages = ["libgomp1"]\nmirrors = ["https://m"]\n',
 }
 

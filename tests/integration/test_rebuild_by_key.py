@@ -114,6 +114,8 @@ def more(line: str) -> tuple[str, str]:
     return "# of the base", line
 
 
+FIXED = "tolerance = { absolute = 0.1, relative = 0.2 }"
+
 CASES = [
     Case("schema", "reprobuild.spec/1", "reprobuild.spec/2", REFUSED),
     # the name is part of every stage's: two models never share one by accident
@@ -198,6 +200,18 @@ CASES = [
     Case("metrics.*.required", "required = true", "required = false", MODEL),
     Case("metrics.*.tolerance.absolute", "absolute = 0.1", "absolute = 0.2", MODEL),
     Case("metrics.*.tolerance.relative", "relative = 0.2", "relative = 0.3", MODEL),
+    Case(
+        "metrics.*.tolerance.statistical.runs",
+        FIXED,
+        "tolerance.statistical = { runs = 10, false_alarm_rate = 0.01 }",
+        MODEL,
+    ),
+    Case(
+        "metrics.*.tolerance.statistical.false_alarm_rate",
+        FIXED,
+        "tolerance.statistical = { runs = 10, false_alarm_rate = 0.05 }",
+        MODEL,
+    ),
     Case("metrics.*.description", "how good", "how bad", MODEL),
     Case("metrics.*.owner", 'owner = "me"\nreason', 'owner = "you"\nreason', MODEL),
     Case("metrics.*.reason", "a guess", "a good guess", MODEL),

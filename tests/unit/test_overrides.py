@@ -50,8 +50,8 @@ def refused(assignment: str) -> OverrideError:
         ("metrics.accuracy.minimum=1", "minimum = 0.5", "minimum = 1.0"),
         (
             "metrics.accuracy.tolerance.absolute=0.1",
-            "minimum = 0.5",
-            "minimum = 0.5\ntolerance.absolute = 0.1",
+            'owner = "me"',
+            'owner = "me"\ntolerance.absolute = 0.1',
         ),
         ("numerics.seed=7", "[artifact]", "[numerics]\nseed = 7\n\n[artifact]"),
         ("base.suite=trixie", "[artifact]", '[base]\nsuite = "trixie"\n\n[artifact]'),

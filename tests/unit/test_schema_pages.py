@@ -31,6 +31,7 @@ SPEC_SECTIONS = {
     "`[stages.NAME]`": "Stage",
     "`[metrics.NAME]`": "Metric",
     "`[metrics.NAME.tolerance]`": "Tolerance",
+    "`[metrics.NAME.tolerance.statistical]`": "StatisticalTolerance",
     "`[artifact]`": "Artifact",
 }
 PAGES = {

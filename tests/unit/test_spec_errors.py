@@ -176,6 +176,47 @@ error: reprobuild.toml: metrics.accuracy.tolerance: value of another type
   actual   0.1
 """,
     ),
+    "a tolerance that nobody answers for": (
+        edited(
+            'owner = "me"\nreason = "half of them by chance"', 'tolerance = { absolute = 0.1 }\nowner = " "'
+        ),
+        """\
+error: reprobuild.toml: metrics.accuracy: a tolerance without owner and reason
+  expected owner (who answers for it) and reason (why this much is harmless)
+  actual   no owner and no reason
+hint: add owner and reason, or leave the tolerance out
+""",
+    ),
+    "a tolerance that says nothing": (
+        edited("minimum = 0.5", "tolerance = {}"),
+        """\
+error: reprobuild.toml: metrics.accuracy.tolerance: a tolerance that says nothing
+  expected either absolute or relative (or both), or statistical
+  actual   an empty section
+hint: two runs are judged by numbers, or by what other seeds give
+""",
+    ),
+    "a tolerance of two kinds": (
+        edited(
+            "minimum = 0.5",
+            "tolerance = { absolute = 0.1, statistical = { runs = 10, false_alarm_rate = 0.01 } }",
+        ),
+        """\
+error: reprobuild.toml: metrics.accuracy.tolerance: a tolerance of two kinds
+  expected either absolute or relative (or both), or statistical
+  actual   absolute, statistical
+hint: two runs are judged by numbers, or by what other seeds give
+""",
+    ),
+    "a rate of false alarms that is none": (
+        edited("minimum = 0.5", "tolerance = { statistical = { runs = 1, false_alarm_rate = 1.0 } }"),
+        """\
+error: reprobuild.toml: metrics.accuracy.tolerance.statistical.runs: out of range
+  expected at least 2
+  actual   1
+  | also: metrics.accuracy.tolerance.statistical.false_alarm_rate: out of range
+""",
+    ),
     "a number for a switch": (
         with_section("[numerics]\ndeterministic = 1"),
         """\

@@ -5,25 +5,33 @@ Format page: docs/formats/metric-verdict.md.
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+# JSON has no infinities: they are written as text, and read back.
+Number = Annotated[
+    float,
+    PlainSerializer(
+        lambda value: value if math.isfinite(value) else str(value), return_type=float | str, when_used="json"
+    ),
+]
 ToleranceKind = Literal["absolute", "relative", "statistical"]
 
 
 class MetricVerdict(BaseModel):
     """One level of docs/reproducibility.md: same behaviour, for one metric."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     metric: str
-    references: tuple[float, ...] = Field(description="what the reference runs measured")
-    values: tuple[float, ...] = Field(description="what the judged runs measured")
-    reference: float = Field(description="mean of the reference runs")
-    value: float = Field(description="mean of the judged runs")
+    references: tuple[Number, ...] = Field(description="what the reference runs measured")
+    values: tuple[Number, ...] = Field(description="what the judged runs measured")
+    reference: Number = Field(description="mean of the reference runs")
+    value: Number = Field(description="mean of the judged runs")
     tolerance: ToleranceKind | None = Field(default=None, description="what it was judged by")
-    limit: float | None = Field(
+    limit: Number | None = Field(
         default=None, description="largest difference allowed, in the metric's unit; absent if unknown"
     )
     verdict: Literal["equal", "within tolerance", "outside tolerance", "no tolerance", "not judged"]

@@ -206,6 +206,17 @@ class Stage(Section):
         return tuple(sorted({*self.files, *script}))
 
 
+class StatisticalTolerance(Section):
+    """A difference that runs with other seeds show as well."""
+
+    runs: Annotated[int, Field(ge=2, le=1000)] = Field(
+        description="reference runs with other seeds, as `reprobuild baseline` makes them"
+    )
+    false_alarm_rate: Annotated[Finite, Field(gt=0, lt=1)] = Field(
+        description="share of runs without a change that may be rejected, such as 0.01"
+    )
+
+
 class Tolerance(Section):
     """By how much two runs may differ in a metric and still count as the same behaviour."""
 
@@ -213,8 +224,23 @@ class Tolerance(Section):
         default=None, description="in the metric's own unit"
     )
     relative: Annotated[Finite, Field(ge=0)] | None = Field(
-        default=None, description="as a share of the value"
+        default=None, description="as a share of the reference value; beside absolute, the wider one counts"
     )
+    statistical: StatisticalTolerance | None = Field(
+        default=None, description="what other seeds give as well"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        fixed = self.absolute is not None or self.relative is not None
+        if fixed == (self.statistical is not None):
+            refuse(
+                "a tolerance of two kinds" if fixed else "a tolerance that says nothing",
+                "either absolute or relative (or both), or statistical",
+                hint="two runs are judged by numbers, or by what other seeds give",
+                actual=", ".join(sorted(self.model_fields_set)) or "an empty section",
+            )
+        return self
 
 
 class Metric(Section):
@@ -226,8 +252,20 @@ class Metric(Section):
     required: bool = Field(default=True, description="a missed goal fails the model")
     tolerance: Tolerance | None = Field(default=None, description="how far two runs may differ")
     description: str = Field(default="", description="what it measures")
-    owner: str = Field(default="", description="who answers for the goal")
-    reason: str = Field(default="", description="why this goal and this tolerance")
+    owner: str = Field(default="", description="who answers for the goal; a tolerance needs one")
+    reason: str = Field(default="", description="why this goal and this tolerance; a tolerance needs one")
+
+    @model_validator(mode="after")
+    def _answered_for(self) -> Self:
+        missing = [key for key in ("owner", "reason") if not getattr(self, key).strip()]
+        if self.tolerance is not None and missing:
+            refuse(
+                f"a tolerance without {' and '.join(missing)}",
+                "owner (who answers for it) and reason (why this much is harmless)",
+                f"add {' and '.join(missing)}, or leave the tolerance out",
+                f"no {' and no '.join(missing)}",
+            )
+        return self
 
 
 class Artifact(Section):
