@@ -20,6 +20,7 @@ def test_the_artifact_holds_model_metrics_card_manifest_sources_spec_and_lock(
     artifact = world.file(built["outputs"]["model"])
     assert {entry.name for entry in artifact.iterdir()} == {
         "README.md",
+        "golden.safetensors",
         "hardware.json",
         "manifest.json",
         "metrics.json",
@@ -31,6 +32,42 @@ def test_the_artifact_holds_model_metrics_card_manifest_sources_spec_and_lock(
     }
     assert re.fullmatch(r"digits-1\.0\.0-[a-z2-7]{12}", built["artifact_id"])
     assert built["metrics"]["accuracy"] >= 0.97
+
+
+# What somebody does who has the artifact, torch and safetensors, and nothing of ours.
+ELSEWHERE = """
+import sys
+from pathlib import Path
+
+artifact, scratch = Path(sys.argv[1]), Path(sys.argv[2])
+sys.path.insert(0, str(artifact / "source"))
+
+import torch
+from model import DigitNet
+from safetensors.torch import load_file, save_file
+
+assert not any("reprobuild" in name for name in sys.modules)
+weights = load_file(artifact / "weights.safetensors")
+save_file(weights, scratch / "again.safetensors", metadata={"format": "pt"})
+assert (scratch / "again.safetensors").read_bytes() == (artifact / "weights.safetensors").read_bytes()
+model = DigitNet()
+model.load_state_dict(weights)
+model.eval()
+golden = load_file(artifact / "golden.safetensors")
+with torch.inference_mode():
+    torch.testing.assert_close(model(golden["input.image"]), golden["output.scores"])
+print("close")
+"""
+
+
+def test_the_model_loads_and_answers_without_our_code_and_is_saved_as_the_same_bytes(
+    world: World, quickstart: Path, tmp_path: Path
+) -> None:
+    model = world.json("nix", "build", cwd=quickstart)["outputs"]["model"]
+    environment = world.json("nix", "eval", cwd=quickstart)["derivations"]["environment"]["out_path"]
+    command = [f"{environment}/bin/python", "-I", "-c", ELSEWHERE, model, str(tmp_path)]
+    done = world.run(command, cwd=tmp_path, env={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert (done.returncode, done.stdout) == (0, "close\n"), done.stderr
 
 
 @pytest.mark.parametrize(("suite", "python"), [("bookworm", "3.11"), ("trixie", "3.13")])

@@ -84,7 +84,8 @@ def test_weights_in_a_format_that_nobody_reads_are_not_called_equal() -> None:
 def test_what_failed_or_is_gone_is_not_known() -> None:
     assert holds(stage("failed")) == [True, None, None, None]
     assert holds(stage("unknown"))[1:] == [None, None, None]
-    assert holds()[1] is None, "nothing in common is no yes"
+    assert holds() == [True, None, None, None], "nothing in common is no yes"
+    assert holds(metrics=(metric("within tolerance"),)) == [True, None, None, True], "as against a baseline"
 
 
 def test_a_difference_decides_whatever_failed_beside_it() -> None:

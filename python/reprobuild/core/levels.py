@@ -73,8 +73,9 @@ def _same_weights(stages: Collection[StageVerdict], compared: Collection[StageCo
             )
     seen = {comparison.label for comparison in compared}
     unseen = [stage.label for stage in stages if stage.verdict != "same bytes" and stage.label not in seen]
-    if unseen:
-        return LevelVerdict(level=level, holds=None, reason=f"nothing to compare: {', '.join(unseen)}")
+    if unseen or not stages:
+        which = ", ".join(unseen) or "no stage in common"
+        return LevelVerdict(level=level, holds=None, reason=f"nothing to compare: {which}")
     other = [file.path for one in compared for file in one.files if file.path.endswith(_OTHER_WEIGHTS)]
     if other:
         return LevelVerdict(level=level, holds=None, reason=f"differs, and is not safetensors: {other[0]}")
