@@ -9,7 +9,7 @@ import pytest
 from reprobuild.core.levels import demanded, judge_levels
 from reprobuild.domain.comparison import FileDifference, StageComparison, TensorDifference
 from reprobuild.domain.metric_verdict import MetricVerdict
-from reprobuild.domain.verdict import LevelVerdict, StageVerdict
+from reprobuild.domain.verdict import GoldenVerdict, LevelVerdict, StageVerdict
 
 INPUTS = LevelVerdict(level="same inputs", holds=True, reason="")
 
@@ -93,6 +93,17 @@ def test_a_difference_decides_whatever_failed_beside_it() -> None:
         False,
         False,
     ]
+
+
+def test_stored_answers_count_where_the_weights_are_equal() -> None:
+    off = GoldenVerdict(label="evaluate", tensor="output.scores", verdict="not close", explanation="off")
+
+    def behaviour(tensors: bool) -> bool | None:
+        stages = [stage("differs", other("w.safetensors", tensors=tensors))]
+        return judge_levels(INPUTS, stages, (), [metric("equal")], [off])[3].holds
+
+    assert behaviour(tensors=False) is False
+    assert behaviour(tensors=True) is True
 
 
 @pytest.mark.parametrize(

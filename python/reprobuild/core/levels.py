@@ -45,7 +45,9 @@ def judge_levels(
             LevelVerdict(level="same behaviour", holds=True, reason=why),
         )
     compared = [stage.comparison for stage in stages if stage.comparison is not None] + list(carried)
-    return (inputs, bytes_level, _same_weights(stages, compared), _same_behaviour(metrics, golden))
+    weights = _same_weights(stages, compared)
+    # Answers of other weights cannot be expected to be close: there the metrics decide.
+    return (inputs, bytes_level, weights, _same_behaviour(metrics, golden if weights.holds else ()))
 
 
 def _same_bytes(stages: Collection[StageVerdict]) -> LevelVerdict:
@@ -92,11 +94,15 @@ def _lost_weights(path: str, state: str) -> bool:
 
 def _same_behaviour(metrics: Collection[MetricVerdict], golden: Collection[GoldenVerdict]) -> LevelVerdict:
     level: Level = "same behaviour"
-    outside = [one.explanation for one in metrics if one.verdict in ("outside tolerance", "no tolerance")]
+    outside = [
+        f"{one.metric}: {one.explanation}"
+        for one in metrics
+        if one.verdict in ("outside tolerance", "no tolerance")
+    ]
     outside += [one.explanation for one in golden if one.verdict == "not close"]
     if outside:
         return LevelVerdict(level=level, holds=False, reason=outside[0])
-    unjudged = [one.explanation for one in metrics if not one.ok]
+    unjudged = [f"{one.metric}: {one.explanation}" for one in metrics if not one.ok]
     unjudged += [one.explanation for one in golden if one.verdict == "not comparable"]
     if unjudged or not (metrics or golden):
         reason = unjudged[0] if unjudged else "no metric was measured on both sides"
