@@ -200,3 +200,9 @@ class UsageError(ReprobuildError):
 class InterruptedBuildError(ReprobuildError):
     slug = "interrupted"
     exit_status = EXIT_INTERRUPTED
+
+
+class BaselineError(ReprobuildError):
+    """A baseline is missing, damaged, stale, or cannot be measured."""
+
+    slug = "baseline"

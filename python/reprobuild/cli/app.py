@@ -56,7 +56,20 @@ def _root(
 ) -> None: ...
 
 
-for _module in ("init", "lock", "fetch", "plan", "build", "verify", "show", "why", "nix", "doctor", "schema"):
+for _module in (
+    "init",
+    "lock",
+    "fetch",
+    "plan",
+    "build",
+    "baseline",
+    "verify",
+    "show",
+    "why",
+    "nix",
+    "doctor",
+    "schema",
+):
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(app, nix_app)
 
 

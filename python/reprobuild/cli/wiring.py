@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reprobuild.adapters.record_store import FileRecordStore
     from reprobuild.adapters.uv import Uv
     from reprobuild.domain.lock import Source
+    from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
     from reprobuild.services.doctor import DoctorService
     from reprobuild.services.fetch import FetchReport, FetchService
@@ -141,6 +142,19 @@ class Session:
             caches=all_caches(given_caches),
         )
 
+    def fetcher(
+        self, *, offline: bool = False, caches: Sequence[str] = ()
+    ) -> Callable[[Project, Sequence[Source]], None]:
+        """What services fill the store's missing sources with."""
+
+        def fetch(project: Project, sources: Sequence[Source]) -> None:
+            if sources:
+                self.fetch_service(project).run(
+                    sources, project.path, offline=offline, caches=all_caches(caches)
+                )
+
+        return fetch
+
     def build_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:
         from reprobuild.adapters.host import LinuxHost
         from reprobuild.adapters.nix.evaluate import NixEvaluator
@@ -149,19 +163,13 @@ class Session:
         from reprobuild.adapters.resources import nix_library
         from reprobuild.services.build import BuildService
 
-        def fetch(project: Project, sources: Sequence[Source]) -> None:
-            if sources:
-                self.fetch_service(project).run(
-                    sources, project.path, offline=offline, caches=all_caches(caches)
-                )
-
         return BuildService(
             evaluator=NixEvaluator(nix_library()),
             store=self.store,
             builder=NixBuilder(),
             host=LinuxHost(),
             records=self.records,
-            fetch=fetch,
+            fetch=self.fetcher(offline=offline, caches=caches),
             log_file=log_file,
             sandbox_problem=lambda: sandbox_problem(nix_library()),
         )
@@ -185,6 +193,23 @@ class Session:
         from reprobuild.services.side import Sides
 
         return Sides(self.build_service(), self.store, self.records, git.export, self.renderer.build_view)
+
+    def baseline_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BaselineService:
+        from reprobuild.adapters.host import LinuxHost
+        from reprobuild.adapters.nix.realise import NixBuilder, log_file
+        from reprobuild.services.baseline import BaselineService
+        from reprobuild.services.seed_runs import SeedRunBuilder
+
+        seed_runs = SeedRunBuilder(
+            build=self.build_service(offline=offline, caches=caches),
+            store=self.store,
+            builder=NixBuilder(),
+            host=LinuxHost(),
+            records=self.records,
+            fetch=self.fetcher(offline=offline, caches=caches),
+            log_file=log_file,
+        )
+        return BaselineService(seed_runs=seed_runs, store=self.store)
 
     def plan_service(self, project: Project) -> PlanService:
         from reprobuild.services.plan import PlanService

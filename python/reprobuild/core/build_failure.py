@@ -45,6 +45,7 @@ _NO_SANDBOX = re.compile(
 _NOT_FETCHED = re.compile(r"run-reprobuild-fetch:([\w./+-]+)")  # the address in nix/lib/sources.nix
 _TIMED_OUT = re.compile(r"timed out after (?P<seconds>\d+) seconds")
 _KILLED = re.compile(r"failed due to signal 9\b")
+_SEED = re.compile(r" \(seed (?P<seed>\d+)\)$")  # in labels of services/seed_runs.py
 _NOT_STAGES = ("", "base", "environment", "model")
 
 
@@ -135,7 +136,9 @@ def _next_step(state: BuildState) -> str:
         return "the stages stay built: change the goal or the stage, then build again"
     if state.label in _NOT_STAGES:
         return "run `reprobuild doctor`"
-    return f"mend the stage, or look around in it with `reprobuild nix shell --stage {state.label}`"
+    seed = _SEED.search(state.label)
+    options = f"{state.label[: seed.start()]} --set numerics.seed={seed['seed']}" if seed else state.label
+    return f"mend the stage, or look around in it with `reprobuild nix shell --stage {options}`"
 
 
 def _what(state: BuildState) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from reprobuild.domain import spec as spec_module
+from reprobuild.domain.baseline import Baseline
 from reprobuild.domain.lock import Lock
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.spec import Spec
@@ -38,6 +39,11 @@ def lock_schema() -> dict[str, Any]:
 def record_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a build record."""
     return _published("build record", BuildRecord)
+
+
+def baseline_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `reprobuild.baseline.json`."""
+    return _published("reprobuild.baseline.json", Baseline)
 
 
 def verdict_schema() -> dict[str, Any]:

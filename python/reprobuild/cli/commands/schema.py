@@ -14,6 +14,9 @@ def schema(
     lock: Annotated[bool, typer.Option("--lock", help="Print the schema of reprobuild.lock.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Print the schema of build records.")] = False,
     verdict: Annotated[bool, typer.Option("--verdict", help="Print the schema of verdicts.")] = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Print the schema of reprobuild.baseline.json.")
+    ] = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
     ] = False,
@@ -24,7 +27,13 @@ def schema(
     """
     from reprobuild.core import schemas
 
-    asked = {"--lock": lock, "--record": record, "--verdict": verdict, "--defaults": defaults}
+    asked = {
+        "--lock": lock,
+        "--record": record,
+        "--verdict": verdict,
+        "--baseline": baseline,
+        "--defaults": defaults,
+    }
     chosen = [option for option, on in asked.items() if on]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)}: one document at a time", hint=f"leave out {chosen[1]}")
@@ -32,6 +41,7 @@ def schema(
         "--lock": schemas.lock_schema,
         "--record": schemas.record_schema,
         "--verdict": schemas.verdict_schema,
+        "--baseline": schemas.baseline_schema,
         "--defaults": schemas.spec_defaults,
     }
     render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())
