@@ -17,6 +17,7 @@ PUBLISHED = {
     "schemas/reprobuild-lock-1.json": (schemas.lock_schema, "reprobuild schema --lock"),
     "schemas/reprobuild-record-1.json": (schemas.record_schema, "reprobuild schema --record"),
     "schemas/reprobuild-verdict-1.json": (schemas.verdict_schema, "reprobuild schema --verdict"),
+    "schemas/reprobuild-baseline-1.json": (schemas.baseline_schema, "reprobuild schema --baseline"),
     "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reprobuild.core import schemas
+from reprobuild.domain.metric_verdict import MetricVerdict
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ROOT / "docs/formats"
@@ -40,6 +41,16 @@ PAGES = {
         {"Lock": "", "`systems.SYSTEM`": "DebianBasePin", "`sources[]`": "Source"},
     ),
     "record.md": (schemas.record_schema, {"Build record": "", "`outputs[]`": "OutputRecord"}),
+    "baseline.md": (
+        schemas.baseline_schema,
+        {
+            "Baseline": "",
+            "`metrics.NAME`": "MetricBaseline",
+            "`runs[]`": "BaselineRun",
+            "`runs[].outputs[]`": "RunOutput",
+        },
+    ),
+    "metric-verdict.md": (MetricVerdict.model_json_schema, {"Verdict on a metric": ""}),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 
