@@ -140,6 +140,12 @@ def test_sizes_do_not_overflow_or_vanish() -> None:
         assert group.cause == "change"
 
 
+def test_values_further_apart_than_the_largest_float_are_outside() -> None:
+    scattered = [1.7e308, -1.7e308]
+    assert judged(scattered, [1.0], **statistical(runs=2)).verdict == "outside tolerance"
+    assert judged(scattered, scattered, **statistical(runs=2)).verdict == "outside tolerance"
+
+
 def test_nothing_to_compare_is_the_callers_mistake() -> None:
     with pytest.raises(ValueError, match="0 reference values and 1 values"):
         judged([], [1.0])

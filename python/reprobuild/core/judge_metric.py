@@ -21,7 +21,8 @@ def judge_metric(
 ) -> MetricVerdict:
     """Judge new values of a metric against those of reference runs.
 
-    A value that is not finite is never equal to anything and outside of every tolerance.
+    A value that is not finite is never equal to anything and outside of every tolerance. So are values further
+    apart than the largest float.
 
     Args:
         references: one value for an absolute or relative tolerance; for a statistical one as many runs with
@@ -35,7 +36,7 @@ def judge_metric(
     references, values = [float(one) for one in references], [float(one) for one in values]
     reference, value = _mean(references), _mean(values)
     everything = (*references, *values)
-    if not all(math.isfinite(one) for one in everything):
+    if not all(map(math.isfinite, everything)) or math.isinf(max(everything) - min(everything)):
         found = _not_finite(tolerance)
     elif len(set(everything)) == 1:
         found = {"verdict": "equal", "explanation": f"all runs measured {everything[0]!r}"}
@@ -69,7 +70,7 @@ def kind_of(tolerance: Tolerance) -> ToleranceKind:
 def _not_finite(tolerance: Tolerance | None) -> dict[str, Any]:
     return {
         "verdict": "outside tolerance" if tolerance else "no tolerance",
-        "explanation": "a run measured something that is not a finite number",
+        "explanation": "a run measured no finite number, or one further from the others than a float can say",
     }
 
 

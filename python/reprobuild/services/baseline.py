@@ -112,7 +112,9 @@ def _metric(name: str, stage: str, run: SeedRun) -> float:
     except (OSError, ValueError) as error:
         value = error
     value = value.get(name, "no such key") if isinstance(value, Mapping) else value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = float(value) if abs(value) < 2**1023 else math.inf
+    if not isinstance(value, float) or not math.isfinite(value):
         raise BaselineError(
             f"metric {name}: stage {stage} did not measure it with seed {run.seed}",
             expected="a finite number",
@@ -122,4 +124,4 @@ def _metric(name: str, stage: str, run: SeedRun) -> float:
             hint=f"mend the stage, or look around in it with `reprobuild nix shell --stage {stage}"
             f" --set numerics.seed={run.seed}`",
         )
-    return float(value)
+    return value
