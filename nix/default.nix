@@ -18,13 +18,14 @@ rec {
   projectFiles = import ./lib/project-files.nix { inherit names selection; };
   workerSource = import ./lib/worker-source.nix { inherit names selection; };
   worker = workerSource ../python;
+  portableShim = import ./lib/portable-shim.nix { inherit sources; };
   stages = import ./lib/stages.nix { inherit exact numerics projectFiles data worker; };
   model = import ./lib/model.nix { inherit exact worker; };
   mkProject = import ./lib/flake-project.nix { inherit project; };
 
   /** A project's derivations.
       Type: project :: { path :: Path; overrides ? AttrSet; nixpkgs ? AttrSet | Null; replaced ? AttrSet }
-        -> { model, stages, environment, base, spec }
+        -> { model, stages, environment, base, shims, spec }
       Example: (project { path = ./.; }).model.name => "digits-1.0.0" */
   project = { path, overrides ? { }, nixpkgs ? null, replaced ? { } }:
     let
@@ -34,11 +35,16 @@ rec {
       entries = pinned.sources;
       base = bases.${effective.base.kind} { inherit (pinned) pin; inherit entries system nixpkgs; };
       env = environment { inherit base entries system; };
-      built = stages { project = path; spec = effective; environment = env; inherit entries base system replaced; };
+      shims = if effective.numerics.level != "portable" then [ ]
+        else if effective.base.kind != "debian"
+        then throw "reprobuild.toml: numerics.level: portable needs a debian base, whose archive has the compiler; found ${effective.base.kind}"
+        else [ (portableShim { inherit base entries system; }) ];
+      built = stages { project = path; spec = effective; environment = env; inherit entries base shims system replaced; };
     in
     {
       spec = effective;
       base = base.drv;
+      inherit shims;
       environment = env;
       stages = builtins.mapAttrs (_: stage: stage.drv) built;
       model = model { spec = effective; lock = pinned; stages = built; inherit base system; };

@@ -17,4 +17,5 @@ in
   environment = describe project.environment;
   base = describe project.base;
   wheels = map describe project.environment.wheels;
+  shims = map describe project.shims;
 }

@@ -5,7 +5,7 @@ let
     (builtins.filter (name: set ? ${name}) names));
 
   # The lock's words for its parts, in the words of the spec.
-  section = { base = "[base] or [hardware]"; data = "[datasets]"; python = "[python] or [hardware]"; };
+  section = { base = "[base], [hardware] or the level in [numerics]"; data = "[datasets]"; python = "[python] or [hardware]"; };
 in
 rec {
   /** Digests of the parts of a complete spec that a lock is made from.
@@ -17,7 +17,10 @@ rec {
       # Mirrors are addresses, and say nothing about content.
       base = builtins.removeAttrs spec.base [ "mirrors" ];
       inherit (spec.hardware) system;
-    };
+    } // (
+      # It needs a compiler, of the base's archive state.
+      if spec.numerics.level == "portable" then { inherit (spec.numerics) level; } else { }
+    );
     data = builtins.mapAttrs (_: dataset: only [ "path" "url" "sha256" ] dataset) spec.datasets;
     python = {
       inherit (spec) python;

@@ -2,7 +2,18 @@
 /** Type: numerics :: AttrSet -> { VARIABLE :: String }
     Example: (numerics { threads = 2; seed = 0; level = "exact"; }).OMP_NUM_THREADS => "2" */
 numerics:
-let threads = toString numerics.threads; in
+let
+  threads = toString numerics.threads;
+  # Numeric libraries choose kernels by the processor they find: these hold them to AVX2 (docs/reproducibility.md).
+  portable = {
+    ATEN_CPU_CAPABILITY = "avx2";
+    MKL_CBWR = "AVX2";
+    ONEDNN_MAX_CPU_ISA = "AVX2";
+    OPENBLAS_CORETYPE = "Haswell";
+    # numpy's names before 2.4 and since; of what it does not know it says so in a hidden ImportWarning.
+    NPY_DISABLE_CPU_FEATURES = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4";
+  };
+in
 {
   OMP_NUM_THREADS = threads;
   MKL_NUM_THREADS = threads;
@@ -17,4 +28,4 @@ let threads = toString numerics.threads; in
   TZ = "UTC";
   LC_ALL = "C.UTF-8";
   SOURCE_DATE_EPOCH = "315532800";
-}
+} // (if numerics.level == "portable" then portable else { })

@@ -24,7 +24,6 @@ let
     (if spec.hardware ? gpu then "hardware.gpu" else null)
     (if spec.hardware ? compute_capability then "hardware.compute_capability" else null)
     (if (spec.hardware.system or "x86_64-linux") != "x86_64-linux" then "hardware.system" else null)
-    (if (spec.numerics.level or "exact") != "exact" then "numerics.level" else null)
   ];
 
   # Stages that a flake's own packages (flake-project.nix) would hide; RESERVED_STAGE_NAMES in Python's spec_checks.py.

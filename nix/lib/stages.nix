@@ -5,11 +5,15 @@ let
   sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ stage.run ]);
 in
 /** All stages of a spec. `replaced` gives outputs of another run in place of some stages (a rebuild that differs).
-    Type: stages :: { project; spec; entries; base; environment; system; replaced ? { NAME :: StorePath } }
+    Type: stages :: { project; spec; entries; base; environment; shims; system; replaced ? { NAME :: StorePath } }
       -> { NAME :: { drv :: Derivation | StorePath; source :: String } }
     Example: (stages { … }).train.drv.name => "digits-train" */
-{ project, spec, entries, base, environment, system, replaced ? { } }:
+{ project, spec, entries, base, environment, shims, system, replaced ? { } }:
 let
+  # Nix tells by the processor whether it is one: on a machine without AVX2 it refuses, or asks another builder.
+  stageSystem = if spec.numerics.level == "portable" then "x86_64-v3-linux" else system;
+  preload = if shims == [ ] then { } else { LD_PRELOAD = builtins.concatStringsSep ":" (map (shim: "${shim}") shims); };
+
   all = builtins.mapAttrs make spec.stages // builtins.mapAttrs
     (name: path: { drv = builtins.storePath path; inherit (make name spec.stages.${name}) source; })
     replaced;
@@ -22,7 +26,7 @@ let
     drv = derivation (base.variables // {
       # Without the version: a new version of the model does not retrain.
       name = "${spec.model.name}-${name}";
-      inherit system;
+      system = stageSystem;
       builder = "${environment}/bin/python";
       args = [ "-s" "-m" "reprobuild_worker" "stage" ];
       PATH = "${environment}/bin";
@@ -39,7 +43,7 @@ let
         data = builtins.mapAttrs (_: path: "${path}") (data entries stage.data);
         inherit (spec) numerics;
       };
-    } // numerics spec.numerics);
+    } // preload // numerics spec.numerics);
   };
 in
 all

@@ -11,6 +11,8 @@ in
     testMirrorsAreAddresses = { expr = with_ { base.mirrors = [ "m" ]; }; expected = digests spec; };
     testStagesAreNotLocked = { expr = with_ { stages.train.params.lr = 1.0; }; expected = digests spec; };
     testRequirements = { expr = (with_ { python.requirements = [ "numpy" ]; }).python == (digests spec).python; expected = false; };
+    testPortableNeedsACompiler = { expr = (with_ { numerics.level = "portable"; }).base == (digests spec).base; expected = false; };
+    testTolerantDoesNot = { expr = with_ { numerics.level = "tolerant"; }; expected = digests spec; };
     testSuite = { expr = (with_ { base.suite = "trixie"; }).base == (digests spec).base; expected = false; };
   };
   fileDigest = {

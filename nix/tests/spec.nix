@@ -43,6 +43,6 @@ in
     testNixpkgs = { expr = fails (specCheck (spec // { base.kind = "nixpkgs"; })); expected = false; };
     testNixpkgsWithSuite = { expr = fails (specCheck (spec // { base = { kind = "nixpkgs"; suite = "trixie"; }; })); expected = true; };
     testUnsupportedSection = { expr = fails (specCheck (spec // { cuda.toolkit = "13.0"; })); expected = true; };
-    testUnsupportedLevel = { expr = fails (specCheck (spec // { numerics.level = "portable"; })); expected = true; };
+    testLevels = { expr = map (level: fails (specCheck (spec // { numerics.level = level; }))) [ "exact" "portable" "tolerant" ]; expected = [ false false false ]; };
   };
 }

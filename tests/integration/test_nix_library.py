@@ -225,8 +225,6 @@ def test_overrides_count_for_the_lock(projects: list[Path]) -> None:
         '[hardware]\ngpu = "H100"',
         '[hardware]\ncompute_capability = "9.0"',
         '[hardware]\nsystem = "aarch64-linux"',
-        '[numerics]\nlevel = "portable"',
-        '[numerics]\nlevel = "tolerant"',
     ],
 )
 def test_both_refuse_what_this_release_cannot_honour(tmp_path: Path, section: str) -> None:

@@ -29,6 +29,7 @@ def changed(text: str) -> set[str]:
         (with_section('[base]\npackages = ["libgomp1"]'), {"base"}),
         (with_section('[python]\nrequirements = ["numpy"]'), {"python"}),
         (with_section('[cuda]\ntoolkit = "12.4"'), {"python"}),
+        (with_section('[numerics]\nlevel = "portable"'), {"base"}),
         (with_section('[hardware]\nsystem = "aarch64-linux"'), {"base", "python"}),
         (edited('path = "rows.csv"', 'path = "other.csv"'), {"data"}),
         (
@@ -49,6 +50,7 @@ def test_what_decides_the_lock_makes_it_stale(text: str, parts: set[str]) -> Non
         edited('license = "CC-BY-4.0"', 'license = "MIT"'),
         edited("minimum = 0.5", "minimum = 0.6"),
         with_section("[numerics]\nseed = 9"),
+        with_section('[numerics]\nlevel = "tolerant"'),
         with_section('[base]\nmirrors = ["https://mirror.example.org/debian"]'),
         with_section('[base]\nsuite = "bookworm"\nkind = "debian"'),
         "# a comment\n" + SPEC,

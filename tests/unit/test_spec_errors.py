@@ -697,8 +697,6 @@ def test_the_message_says_it(text: str, message: str) -> None:
         ('[hardware]\ngpu = "H100"', "hardware.gpu", "leave it out"),
         ('[hardware]\ncompute_capability = "9.0"', "hardware.compute_capability", "leave it out"),
         ('[hardware]\nsystem = "aarch64-linux"', "hardware.system", 'use system = "x86_64-linux"'),
-        ('[numerics]\nlevel = "portable"', "numerics.level", 'use level = "exact"'),
-        ('[numerics]\nlevel = "tolerant"', "numerics.level", 'use level = "exact"'),
     ],
 )
 def test_what_this_release_cannot_honour_is_refused(section: str, key: str, instead: str) -> None:

@@ -37,6 +37,19 @@ _FEATURES = (
         re.DOTALL,
     ),
 )
+# The kind of system itself is refused: a processor without AVX2, for a stage of a portable model.
+_SYSTEMS = (
+    re.compile(
+        r"a '(?P<needed>[^']+)' with features \{[^}]*\} is required to build '(?P<drv>[^']+)'"
+        r", but I am a '(?P<offered>[^']+)'",
+    ),
+    re.compile(
+        r"Cannot build '(?P<drv>[^']+)'.*?Required system: '(?P<needed>[^']+)'"
+        r".*?Current system: '(?P<offered>[^']+)'",
+        re.DOTALL,
+    ),
+)
+_AVX2_SYSTEM = "x86_64-v3-linux"  # nix/lib/stages.nix
 _NO_SANDBOX = re.compile(
     r"(clone|unshare|mount|setgroups|uid_map|user namespace|sandbox)"
     r".*(denied|not permitted|Invalid argument|not supported)",
@@ -66,6 +79,16 @@ def failure(
             actual_from="what came",
             hint="run `reprobuild fetch`; if it stays so, a mirror serves other bytes",
         )
+    for pattern in _SYSTEMS:
+        if (found := pattern.search(messages)) and found["needed"] == _AVX2_SYSTEM != found["offered"]:
+            return FeatureMissingError(
+                f"{_called(tree, found['drv'])}: numerics.level portable needs a processor with AVX2",
+                expected=found["needed"],
+                expected_from='reprobuild.toml, [numerics] level = "portable"',
+                actual=found["offered"],
+                actual_from="system and extra-platforms of this machine's Nix",
+                hint="build on an x86-64 processor from 2015 or later, or name a builder that has one",
+            )
     for pattern in _FEATURES:
         if found := pattern.search(messages):
             return FeatureMissingError(

@@ -33,7 +33,7 @@ def needed_derivations(spec: Spec, found: Instantiation, targets: Iterable[str])
             names.add(name)
             todo.extend(spec.stages[name].needs)
     stages = (drv for name, drv in found.stages.items() if name in names)
-    return (found.base, *found.wheels, found.environment, *stages)
+    return (found.base, *found.wheels, found.environment, *found.shims, *stages)
 
 
 def needed_sources(
@@ -52,13 +52,18 @@ def needed_sources(
     }
     data = {name for label, drv in found.stages.items() if drv in missing for name in spec.stages[label].data}
     base = found.base in missing
+    shim = any(drv in missing for drv in found.shims)
 
     def needed(source: Source) -> bool:
         match source.kind:
-            case "deb" | "seed":
+            case "deb":
                 return base
+            case "compiler":
+                return shim
+            case "seed":
+                return base or shim
             case "tool":
-                return base or bool(wheels)
+                return base or bool(wheels) or shim
             case "wheel":
                 return store_name(f"{source.name}-{source.version}") in wheels
             case "data":

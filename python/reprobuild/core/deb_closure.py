@@ -16,6 +16,8 @@ from reprobuild.core.deb_package import Alternatives, DebPackage, PackageIndex, 
 from reprobuild.errors import ResolveError
 
 SEED = "busybox-static"
+# Compiles the few lines of C that a portable model needs; of all that it depends on, the base has libc6 anyhow.
+COMPILER = "tcc"
 
 # A dependency on one of these is dropped, with all that it alone would bring. A root is never dropped.
 NOT_NEEDED = frozenset(
@@ -37,6 +39,7 @@ class Closure(NamedTuple):
     glibc_version: str
     packages: tuple[DebPackage, ...]  # sorted by name
     seed: DebPackage
+    compiler: DebPackage | None
 
 
 def base_closure(index: PackageIndex, extra_packages: Iterable[str] = ()) -> Closure:
@@ -49,7 +52,7 @@ def base_closure(index: PackageIndex, extra_packages: Iterable[str] = ()) -> Clo
     # tzdata: a root, because only newer suites' python depends on it
     roots = [f"python{python_version}", "libstdc++6", "libgomp1", "tzdata", *extra_packages]
     packages = closure(index, roots)
-    return Closure(python_version, suite_glibc(index), packages, _root(index, SEED))
+    return Closure(python_version, suite_glibc(index), packages, _root(index, SEED), index.get(COMPILER))
 
 
 def suite_python(index: PackageIndex) -> str:

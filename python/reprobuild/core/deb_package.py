@@ -85,6 +85,9 @@ class DebianBase(Value):
     glibc_version: str  # upstream version; what wheels' manylinux tags are compared with
     packages: tuple[DebPin, ...]  # sorted by name
     seed_deb: DebPin  # busybox-static, which unpacks the others; not part of `packages`
+    compiler_deb: DebPin | None = (
+        None  # tcc, for builds that compile; not part of `packages`; None: not in the suite
+    )
 
     @property
     def snapshot(self) -> str:

@@ -80,6 +80,9 @@ def dependency_graph(spec: Spec, sources: tuple[Source, ...]) -> DependencyGraph
     for source in sources:
         if source.kind in ("deb", "seed"):
             graph.add(BASE, source.subject)
+        elif source.kind == "compiler":
+            for name in spec.stages:
+                graph.add(f"stage {name}", source.subject)
         elif source.kind == "tool":
             graph.add(ENVIRONMENT if source.name == "installer" else BASE, source.subject)
     return graph

@@ -29,12 +29,15 @@ def lock_inputs(spec: Spec, requirements_digest: Digest | None) -> dict[Part, di
         python["cuda"] = spec.cuda.model_dump(mode="json", exclude_none=True)
     if requirements_digest is not None:
         python["requirements_digest"] = requirements_digest.hex
+    base: dict[str, Any] = {
+        "base": spec.base.model_dump(mode="json", exclude_none=True, exclude={"mirrors"}),
+        "system": system,
+    }
+    if spec.numerics.level == "portable":  # needs a compiler, of the base's archive state
+        base["level"] = spec.numerics.level
     place = {"path", "url", "sha256"}
     return {
-        "base": {
-            "base": spec.base.model_dump(mode="json", exclude_none=True, exclude={"mirrors"}),
-            "system": system,
-        },
+        "base": base,
         "data": {
             name: dataset.model_dump(mode="json", exclude_none=True, include=place)
             for name, dataset in spec.datasets.items()

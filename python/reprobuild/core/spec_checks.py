@@ -42,6 +42,13 @@ def check_references(spec: Spec, origin: str) -> None:
             expected="stages that can be built one after the other",
             hint="take one of the needs out",
         ) from error
+    if spec.numerics.level == "portable" and spec.hardware.system != "x86_64-linux":
+        raise SpecError(
+            f"{origin}: numerics.level: portable means x86-64 processors with AVX2",
+            expected='system = "x86_64-linux" in [hardware]',
+            actual=spec.hardware.system,
+            hint='use level = "exact"',
+        )
     for name, metric in spec.metrics.items():
         _declared(f"{origin}: metrics.{name}.stage", "stage", [metric.stage], spec.stages)
         if "metrics.json" not in spec.stages[metric.stage].outputs:
@@ -89,7 +96,6 @@ def refuse_unsupported(spec: Spec, origin: str) -> None:
         "hardware.gpu": (spec.hardware.gpu is not None, "leave it out"),
         "hardware.compute_capability": (spec.hardware.compute_capability is not None, "leave it out"),
         "hardware.system": (spec.hardware.system != "x86_64-linux", 'use system = "x86_64-linux"'),
-        "numerics.level": (spec.numerics.level != "exact", 'use level = "exact"'),
     }
     for key, (asked, instead) in reasons.items():
         if asked:

@@ -16,7 +16,7 @@ from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
 LOCK_SCHEMA: Final = "reprobuild.lock/1"
 LOCK_FILE = "reprobuild.lock"
 
-Kind = Literal["data", "deb", "seed", "tool", "wheel"]
+Kind = Literal["compiler", "data", "deb", "seed", "tool", "wheel"]
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -36,8 +36,8 @@ class Source(Value):
     size_bytes: NonNegativeInt
     mode: Mode = "flat"
     index: str | None = Field(default=None, description="name of the index or wheelhouse (wheel, tool)")
-    suite: str | None = Field(default=None, description="archive suite (deb, seed)")
-    pool_path: str | None = Field(default=None, description="path inside the archive (deb, seed)")
+    suite: str | None = Field(default=None, description="archive suite (compiler, deb, seed)")
+    pool_path: str | None = Field(default=None, description="path inside the archive (compiler, deb, seed)")
     deb_sha256: Digest | None = Field(default=None, description="the package that a seed is taken out of")
     path: str | None = Field(default=None, description="file inside the project (data)")
     depends: tuple[str, ...] = Field(default=(), description="names of the wheels it depends on")

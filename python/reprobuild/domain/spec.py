@@ -136,7 +136,8 @@ class Numerics(Section):
     """How the numbers are kept equal."""
 
     level: Literal["exact", "portable", "tolerant"] = Field(
-        default="exact", description="what must be equal, and on which machines"
+        default="exact",
+        description="what must be equal, and where: exact (this class of machine), portable (AVX2), tolerant",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         default=0, description="seed of Python, numpy and torch"

@@ -35,9 +35,10 @@ class Instantiation:
     environment: Derivation
     base: Derivation
     wheels: tuple[Derivation, ...]
+    shims: tuple[Derivation, ...] = ()  # libraries that stages preload: one for the level portable
 
     def all(self) -> tuple[Derivation, ...]:
-        return (self.base, *self.wheels, self.environment, *self.stages.values(), self.model)
+        return (self.base, *self.wheels, self.environment, *self.shims, *self.stages.values(), self.model)
 
     def labels(self) -> dict[str, str]:
         """Derivation path → what people call it."""

@@ -143,6 +143,8 @@ class BuildService:
         stages = [project.spec.stages[label] for label in labels if label in project.spec.stages]
         names = {need for stage in stages for need in stage.needs}
         targets = {"environment": found.environment} if stages else {}
+        if stages:
+            targets |= {shim.name: shim for shim in found.shims}
         if "model" in labels:
             names |= set(found.stages)
             targets["base"] = found.base

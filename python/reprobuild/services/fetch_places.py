@@ -96,7 +96,7 @@ def _published(
     match source.kind:
         case "wheel" | "tool":
             return [_place(url, "index") for url in located.get(source.file_name, ())]
-        case "deb" | "seed":
+        case "compiler" | "deb" | "seed":
             return [_place(url, "mirror") for url in debian_addresses(source)]
         case "data" if source.path is not None:
             file = project_dir / source.path

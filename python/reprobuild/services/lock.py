@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from reprobuild.core.deb_closure import COMPILER
+from reprobuild.core.deb_package import DebPin
 from reprobuild.core.lock_diff import Change, lock_changes
 from reprobuild.core.lock_inputs import Part
 from reprobuild.core.spec_keys import nearest
@@ -19,6 +22,7 @@ from reprobuild.errors import (
     LockFormatError,
     LockMissingError,
     NotYetSupportedError,
+    ResolveError,
     UsageError,
 )
 from reprobuild.ports import BaseResolver, FileHasher, SeedMaker, WheelResolver
@@ -89,7 +93,7 @@ class LockService:
             return before is not None and before.inputs.get(part) == digests[part] and part not in update
 
         if before is not None and unchanged("base") and system in before.systems:
-            pin, base = before.systems[system], before.of_kind("deb", "seed", "tool")
+            pin, base = before.systems[system], before.of_kind("compiler", "deb", "seed", "tool")
         else:
             pin, base = self._lock_base(project)
         same_python = (
@@ -140,20 +144,18 @@ class LockService:
             python_version=found.python_version,
             glibc_version=found.glibc_version,
         )
-        debs = tuple(
-            Source(
-                kind="deb",
-                name=package.name,
-                version=package.version,
-                system=system,
-                file_name=package.pool_path.rpartition("/")[2],
-                sha256=package.digest,
-                size_bytes=package.size_bytes,
-                suite=found.suite,
-                pool_path=package.pool_path,
-            )
-            for package in found.packages
-        )
+        debs = [_package("deb", package, found.suite, system) for package in found.packages]
+        if project.spec.numerics.level == "portable":
+            if found.compiler_deb is None:
+                raise ResolveError(
+                    f"package {COMPILER} is not in the suite, and numerics.level portable needs it",
+                    expected=COMPILER,
+                    expected_from='[numerics] level = "portable"',
+                    actual="no such package",
+                    actual_from=f"package index of {found.suite}, component main",
+                    hint="take another suite",
+                )
+            debs.append(_package("compiler", found.compiler_deb, found.suite, system))
         seed = self._seed.pin(found.seed_deb, pin, system, spec.mirrors)
         tools = self._wheels.resolve(
             TOOLS, (), python_version=pin.python_version, glibc_version=pin.glibc_version, system=system
@@ -212,6 +214,20 @@ class LockService:
             )
 
 
+def _package(kind: Literal["compiler", "deb"], package: DebPin, suite: str, system: str) -> Source:
+    return Source(
+        kind=kind,
+        name=package.name,
+        version=package.version,
+        system=system,
+        file_name=package.file_name,
+        sha256=package.digest,
+        size_bytes=package.size_bytes,
+        suite=suite,
+        pool_path=package.pool_path,
+    )
+
+
 def _check_expected(name: str, expected: Digest | None, actual: Digest) -> None:
     if expected is not None and expected != actual:
         raise ContentMismatchError(
@@ -227,7 +243,7 @@ def _check_expected(name: str, expected: Digest | None, actual: Digest) -> None:
 def _check_update(update: frozenset[str], before: Lock | None, datasets: Iterable[str]) -> None:
     known = {source.name for source in before.of_kind("wheel", "data")} if before else set()
     known |= set(datasets)
-    debs = {source.name for source in before.of_kind("deb", "seed")} if before else set()
+    debs = {source.name for source in before.of_kind("compiler", "deb", "seed")} if before else set()
     for name in sorted(update - set(WHOLE_PARTS) - known):
         if name in debs:
             raise UsageError(

@@ -116,9 +116,14 @@ def require_fresh_lock(project: Project) -> Lock:
     lock = read_lock(project)
     for part, digest in project.input_digests().items():
         if (locked := lock.inputs.get(part)) != digest:
+            what = _PARTS[part]
+            if part == "base" and bool(lock.of_kind("compiler")) != (
+                project.spec.numerics.level == "portable"
+            ):
+                what = "level in [numerics]"
             if _touched(part, project.overrides):
                 raise LockStaleError(
-                    f"{LOCK_FILE} was made from another {_PARTS[part]} than --set asks for",
+                    f"{LOCK_FILE} was made from another {what} than --set asks for",
                     expected=f"inputs {digest[:16]}…",
                     expected_from=f"{SPEC_FILE} with --set",
                     actual=f"inputs {(locked or 'none')[:16]}…",
@@ -126,7 +131,7 @@ def require_fresh_lock(project: Project) -> Lock:
                     hint=f"write the change into {SPEC_FILE}, then run `reprobuild lock`",
                 )
             raise LockStaleError(
-                f"{LOCK_FILE} is stale: {_PARTS[part]} has changed in {SPEC_FILE} since",
+                f"{LOCK_FILE} is stale: {what} has changed in {SPEC_FILE} since",
                 expected=f"inputs {digest[:16]}…",
                 expected_from=SPEC_FILE,
                 actual=f"inputs {(locked or 'none')[:16]}…",
@@ -150,6 +155,8 @@ def _damage(error: json.JSONDecodeError | ValidationError) -> str:
 def _touched(part: Part, overrides: dict[str, Any]) -> bool:
     """Do these overrides reach into what this part of a lock is made from?"""
     sections = {"base": ("base", "hardware"), "data": ("datasets",), "python": ("python", "cuda", "hardware")}
+    if part == "base" and "level" in overrides.get("numerics", {}):
+        return True
     return any(section in overrides for section in sections[part])
 
 

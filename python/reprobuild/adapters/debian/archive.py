@@ -86,6 +86,7 @@ class DebianArchive:
             glibc_version=chosen.glibc_version,
             packages=tuple(DebPin.of(package) for package in chosen.packages),
             seed_deb=DebPin.of(chosen.seed),
+            compiler_deb=DebPin.of(chosen.compiler) if chosen.compiler else None,
         )
 
     def package_urls(self, pool_path: str, snapshot: str) -> tuple[str, ...]:

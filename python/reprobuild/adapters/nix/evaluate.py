@@ -47,6 +47,7 @@ class NixEvaluator:
             environment=_derivation(found["environment"]),
             base=_derivation(found["base"]),
             wheels=tuple(_derivation(wheel) for wheel in found["wheels"]),
+            shims=tuple(_derivation(shim) for shim in found["shims"]),
         )
 
 
