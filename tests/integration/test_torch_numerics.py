@@ -140,6 +140,15 @@ stage.save_json("facts.json", {
     "all_file": digest_safetensors(stage.out / "weights.safetensors").digest,
 })
 """
+REFUSED = """import torch
+
+
+def put(rows):
+    return rows.put_(torch.tensor([0, 0]), torch.tensor([1.0, 2.0]))
+
+
+put(torch.zeros(3))
+"""
 
 
 @dataclass(frozen=True)
@@ -203,6 +212,15 @@ def test_torch_has_deterministic_kernels_two_threads_and_full_precision(usual: P
         "cudnn_deterministic": True,
         "tf32": [False, False],
     }
+
+
+def test_a_build_names_the_operator_that_is_not_deterministic_and_where_it_is_called(
+    world: World, project: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(project, tmp_path / "refused")
+    (folder / "probe.py").write_text(REFUSED)
+    done = world.reprobuild("nix", "build", "--stage", "probe", cwd=folder, status=100)
+    assert "stage probe failed: operator put_ has no deterministic form, at probe.py:5" in done.stderr
 
 
 def test_torch_follows_the_spec_where_it_says_otherwise(other: Probed) -> None:

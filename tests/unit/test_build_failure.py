@@ -83,6 +83,41 @@ def test_a_missing_feature_shows_both_sides_in_old_and_new_nix(name: str, status
     assert (error.expected, error.actual) == ("cuda", offered)
 
 
+def no_avx2(error: ReprobuildError) -> None:
+    assert isinstance(error, FeatureMissingError) and error.exit_status == 3
+    assert error.message.endswith(": numerics.level portable needs a processor with AVX2")
+    assert (error.expected, error.actual) == ("x86_64-v3-linux", "x86_64-linux")
+
+
+def test_a_processor_without_avx2_is_told_so() -> None:
+    no_avx2(of_log("2.8.0-missing-system.log", 1))
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "platform mismatch\n       Required system: 'x86_64-v3-linux'\n       Current system: 'x86_64-linux'",
+        "required system or feature not available\n"
+        "       Required system: 'x86_64-v3-linux' with features {}\n"
+        "       Current system: 'x86_64-linux' with features {benchmark, big-parallel, kvm, nixos-test}",
+    ],
+)
+def test_so_it_is_in_newer_nix(reason: str) -> None:
+    """As its source has it, in two releases."""
+    no_avx2(of_messages(f"error: Cannot build '{TRAIN}'.\n       Reason: {reason}"))
+
+
+def test_a_missing_feature_of_a_portable_stage_is_not_taken_for_a_missing_avx2() -> None:
+    """Nix names its own system only, whatever others it can build for."""
+    error = of_messages(
+        f"error: a 'x86_64-v3-linux' with features {{cuda}} is required to build '{TRAIN}', "
+        "but I am a 'x86_64-linux' with features {benchmark, kvm}"
+    )
+    assert isinstance(error, FeatureMissingError)
+    assert error.message == "stage train: no builder has the features that it requires"
+    assert (error.expected, error.actual) == ("cuda", "benchmark, kvm")
+
+
 @pytest.mark.parametrize("name", ["2.8.0-timeout.log", "2.34.8-timeout.log"])
 def test_a_timeout_names_the_build_and_the_limit(name: str) -> None:
     error = of_log(name, 101)
@@ -100,6 +135,27 @@ def test_a_stage_that_talks_of_time_did_not_time_out() -> None:
     assert isinstance(error, BuildFailedError)
     assert error.message == "stage train failed"
     assert error.details == ("timed out after 30 seconds",)
+
+
+def test_an_operator_without_a_deterministic_form_is_named_with_its_place() -> None:
+    """Lines of a real build with torch 2.13.0, the end of torch's sentence left out."""
+    refused = "RuntimeError: put_ does not have a deterministic implementation, but you set"
+    lines = (
+        "  train.py:9 in <module>",
+        "    main()",
+        "  parts/model.py:5 in put",
+        "    return rows.put_(torch.tensor([0, 0]), torch.tensor([1.0, 2.0]))",
+        "  /nix/store/wm0-python-environment/lib/python3.11/site-packages/torch/functional.py:1075 in put",
+        refused,
+        f"error: stage train failed: {refused}",
+    )
+    error = of_messages(f"error: builder for '{TRAIN}' failed with exit code 1", status=100, log=lines)
+    assert isinstance(error, BuildFailedError) and error.exit_status == 100
+    assert error.message == (
+        "stage train failed: operator put_ has no deterministic form, at parts/model.py:5"
+    )
+    assert error.details == lines
+    assert "deterministic = false" in (error.hint or "")
 
 
 def test_a_killed_stage_is_told_about_memory() -> None:

@@ -36,6 +36,11 @@ _FEATURES = (
         r".*?Required features: \{(?P<needed>[^}]*)\}.*?Available features: \{(?P<offered>[^}]*)\}",
         re.DOTALL,
     ),
+    re.compile(
+        r"Cannot build '(?P<drv>[^']+)'.*?Required system: '[^']+' with features \{(?P<needed>[^}]*)\}"
+        r".*?Current system: '[^']+' with features \{(?P<offered>[^}]*)\}",
+        re.DOTALL,
+    ),
 )
 # The kind of system itself is refused: a processor without AVX2, for a stage of a portable model.
 _SYSTEMS = (
@@ -59,6 +64,11 @@ _NOT_FETCHED = re.compile(r"run-reprobuild-fetch:([\w./+-]+)")  # the address in
 _TIMED_OUT = re.compile(r"timed out after (?P<seconds>\d+) seconds")
 _KILLED = re.compile(r"failed due to signal 9\b")
 _SEED = re.compile(r" \(seed (?P<seed>\d+)\)$")  # in labels of services/seed_runs.py
+# torch's words, and where the stage's own code stood, in the worker's short traceback
+_NOT_DETERMINISTIC = re.compile(
+    r"RuntimeError: (?P<operator>\S+) does not have a deterministic implementation"
+)
+_OWN_FRAME = re.compile(r"  (?P<place>[^/\s]\S*:\d+) in ")
 _NOT_STAGES = ("", "base", "environment", "model")
 
 
@@ -79,6 +89,16 @@ def failure(
             actual_from="what came",
             hint="run `reprobuild fetch`; if it stays so, a mirror serves other bytes",
         )
+    for pattern in _FEATURES:
+        if (found := pattern.search(messages)) and _words(found["needed"]) - _words(found["offered"]):
+            return FeatureMissingError(
+                f"{_called(tree, found['drv'])}: no builder has the features that it requires",
+                expected=found["needed"],
+                expected_from="reprobuild.toml, features of the stage",
+                actual=found["offered"] or "none",
+                actual_from="system-features of this machine",
+                hint="name a builder that has them, or take the features out",
+            )
     for pattern in _SYSTEMS:
         if (found := pattern.search(messages)) and found["needed"] == _AVX2_SYSTEM != found["offered"]:
             return FeatureMissingError(
@@ -88,16 +108,6 @@ def failure(
                 actual=found["offered"],
                 actual_from="system and extra-platforms of this machine's Nix",
                 hint="build on an x86-64 processor from 2015 or later, or name a builder that has one",
-            )
-    for pattern in _FEATURES:
-        if found := pattern.search(messages):
-            return FeatureMissingError(
-                f"{_called(tree, found['drv'])}: no builder has the features that it requires",
-                expected=found["needed"],
-                expected_from="reprobuild.toml, features of the stage",
-                actual=found["offered"] or "none",
-                actual_from="system-features of this machine",
-                hint="name a builder that has them, or take the features out",
             )
     if missing := sorted(set(_NOT_FETCHED.findall(messages))):
         return SourcesMissingError(
@@ -125,6 +135,8 @@ def failure(
     first = failed[0]
     log = log_file(first.drv_path)
     others = [_what(state) for state in failed[1:]]
+    if found := _NOT_DETERMINISTIC.search("\n".join(first.last_lines)):
+        return _not_deterministic(first, found["operator"], log)
     killed = _KILLED.search(first.reason) is not None
     return BuildFailedError(
         f"{_what(first)} {'was killed' if killed else 'failed'}"
@@ -154,6 +166,21 @@ def _timeout(
     )
 
 
+def _not_deterministic(state: BuildState, operator: str, log: Path | None) -> BuildFailedError:
+    """torch refused an operator. In a backward pass the place is the call of `backward`."""
+    places = [found["place"] for line in state.last_lines if (found := _OWN_FRAME.match(line))]
+    return BuildFailedError(
+        f"{_what(state)} failed: operator {operator} has no deterministic form"
+        + (f", at {places[-1]}" if places else ""),
+        expected="deterministic operators only",
+        expected_from="reprobuild.toml, [numerics] deterministic = true",
+        actual=operator,
+        actual_from=str(log) if log else None,
+        details=tuple(state.last_lines),
+        hint="use another operator, or give up equal bits with [numerics] deterministic = false",
+    )
+
+
 def _next_step(state: BuildState) -> str:
     if state.label == "model":
         return "the stages stay built: change the goal or the stage, then build again"
@@ -170,6 +197,10 @@ def _what(state: BuildState) -> str:
 
 def _called(tree: BuildTree, drv_path: str) -> str:
     return _what(tree.builds[drv_path]) if drv_path in tree.builds else _name(drv_path)
+
+
+def _words(features: str) -> set[str]:
+    return set(features.replace(",", " ").split())
 
 
 def _name(drv_path: str) -> str:

@@ -53,6 +53,7 @@ let
   };
   timeout = bare { name = "too-slow"; args = [ "-c" "echo start; ${busybox} sleep 60" ]; };
   feature = bare { name = "gpu"; args = [ "-c" "echo > $out" ]; requiredSystemFeatures = [ "cuda" ]; };
+  system = bare { name = "avx2"; system = "x86_64-v3-linux"; args = [ "-c" "echo > $out" ]; };
 
   # a training that looks like one, for the picture in the README
   pictureWheels = map
@@ -72,4 +73,4 @@ let
   '';
   pictureEvaluate = sh "digits-evaluate" [ pictureTrain ] "echo accuracy 0.98";
   picture = sh "digits-model" [ pictureEvaluate ] "echo done";
-in { inherit base train evaluate failing after slow hash timeout feature picture; }
+in { inherit base train evaluate failing after slow hash timeout feature system picture; }
