@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from reprobuild.core.build_needs import needed_derivations, needed_sources
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
@@ -71,6 +73,17 @@ def test_half_of_a_big_wheel_needs_the_whole_file() -> None:
 
 def test_a_missing_base_needs_packages_seed_and_tools() -> None:
     assert names(FOUND.base) == {"libc6", "busybox", "installer"}
+
+
+def test_a_missing_shim_needs_compiler_seed_and_tools_and_stages_need_the_shim() -> None:
+    shim = drv("portable-shim.so")
+    found = dataclasses.replace(FOUND, shims=(shim,))
+    sources = (*SOURCES, source("compiler", "tcc", "1"))
+    missing = needed_sources(PROJECT, found, [shim], sources)
+    assert {one.name for one in missing} == {"tcc", "busybox", "installer"}
+    assert "tcc" not in {one.name for one in needed_sources(PROJECT, found, [FOUND.base], sources)}
+    assert needed_derivations(PROJECT, found, ["prepare"])[-2:] == (shim, FOUND.stages["prepare"])
+    assert shim in found.all()
 
 
 def test_one_stage_needs_only_what_comes_before_it() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.golden.debian.tiny import RELEASED, TinyArchive, keyring
+from tests.golden.debian.tiny import BASE_PACKAGES, RELEASED, TinyArchive, keyring
 
 from reprobuild.adapters.debian.archive import DebianArchive
 from reprobuild.adapters.debian.deb_file import busybox_of
@@ -31,9 +31,17 @@ def test_a_base_is_pinned(tmp_path: Path) -> None:
     assert (base.release_date, base.snapshot) == ("2026-07-11T10:16:37Z", SNAPSHOT)
     assert (base.python_version, base.glibc_version) == ("3.11", "2.36")
     names = [package.name for package in base.packages]
+    assert base.compiler_deb is None, "this archive has none"
     assert names == sorted(names) and {"jq", "libjq1", "python3.11"} <= set(names)
     assert base.seed_deb.name == "busybox-static" and "busybox-static" not in names
     assert base.packages[0].file_name.endswith("_1_amd64.deb")
+
+
+def test_the_compiler_is_found_beside_the_base(tmp_path: Path) -> None:
+    packages = {**BASE_PACKAGES, "tcc": {"Version": "0.9.27-1", "Depends": "libc6 (>= 2.14)"}}
+    base = archive(TinyArchive(tmp_path, packages=packages).write().url).resolve("bookworm")
+    assert base.compiler_deb is not None and base.compiler_deb.version == "0.9.27-1"
+    assert "tcc" not in {package.name for package in base.packages}
 
 
 def test_two_mirrors_of_one_state_give_equal_bases(tmp_path: Path) -> None:

@@ -55,6 +55,11 @@ def test_data_is_reached_through_the_stage_that_reads_it() -> None:
     assert GRAPH.paths("data rows") == [[GRAPH.root, "stage prepare", "data rows"]]
 
 
+def test_the_compiler_of_a_portable_model_is_needed_by_each_stage() -> None:
+    graph = dependency_graph(SPEC_WITH_TORCH, (*SOURCES, source("compiler", "tcc")))
+    assert [graph.root, "stage train", "compiler tcc 1"] in graph.paths("compiler tcc 1")
+
+
 def test_a_name_alone_finds_its_nodes() -> None:
     assert GRAPH.named("torch") == ["wheel torch 1"]
     assert GRAPH.named("train") == ["stage train"]

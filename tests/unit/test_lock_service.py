@@ -11,7 +11,13 @@ from reprobuild.core.deb_package import DebianBase, DebPin
 from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import DebianBasePin, Source
-from reprobuild.errors import ContentMismatchError, LockStaleError, NotYetSupportedError, UsageError
+from reprobuild.errors import (
+    ContentMismatchError,
+    LockStaleError,
+    NotYetSupportedError,
+    ResolveError,
+    UsageError,
+)
 from reprobuild.services.lock import LockService
 from reprobuild.services.project import open_project
 
@@ -27,6 +33,7 @@ class World:
     def __init__(self) -> None:
         self.date = "2026-11-20T00:00:00Z"
         self.python = "3.11"
+        self.has_compiler = True
         self.versions = {"numpy": "1.0", "zlib": "1.0"}
         self.asked: list[str] = []
         self.keep: list[str] = []
@@ -50,6 +57,7 @@ class World:
             glibc_version="2.36",
             packages=tuple(_deb(name, self.date) for name in ("libc6", *sorted(extra_packages))),
             seed_deb=_deb("busybox-static", self.date),
+            compiler_deb=_deb("tcc", self.date) if self.has_compiler else None,
         )
 
     def pin(self, deb: DebPin, base: DebianBasePin, system: str, mirrors: Sequence[str]) -> Source:
@@ -211,6 +219,28 @@ def test_a_new_package_of_the_base_resolves_the_base_only(world: World, folder: 
     (folder / "reprobuild.toml").write_text(WITH_WHEELS + '[base]\npackages = ["libgomp1"]\n')
     assert run(world, folder) == ["+ deb libgomp1  1"]
     assert world.asked == ["base", "tools"]
+
+
+PORTABLE = '\n[numerics]\nlevel = "portable"\n'
+
+
+def test_a_portable_model_gets_a_compiler_and_an_exact_one_loses_it(world: World, folder: Path) -> None:
+    run(world, folder)
+    assert "compiler" not in text(folder)
+    (folder / "reprobuild.toml").write_text(WITH_WHEELS + PORTABLE)
+    assert run(world, folder) == ["+ compiler tcc  1"]
+    assert world.asked == ["base", "tools"], "wheels keep their pins"
+    assert run(world, folder) == [] and world.asked == []
+    (folder / "reprobuild.toml").write_text(WITH_WHEELS)
+    assert run(world, folder) == ["- compiler tcc  1"]
+
+
+def test_a_suite_without_the_compiler_is_named(world: World, folder: Path) -> None:
+    world.has_compiler = False
+    run(world, folder)  # nobody misses it
+    (folder / "reprobuild.toml").write_text(WITH_WHEELS + PORTABLE)
+    with pytest.raises(ResolveError, match="package tcc is not in the suite, and numerics"):
+        run(world, folder)
 
 
 def test_another_python_resolves_the_wheels_again(world: World, folder: Path) -> None:

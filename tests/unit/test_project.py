@@ -214,6 +214,7 @@ def test_a_missing_lock_is_refused_with_the_command(folder: Path) -> None:
     ("text", "section"),
     [
         (with_section('[base]\nsuite = "trixie"'), r"\[base\]"),
+        (with_section('[numerics]\nlevel = "portable"'), r"level in \[numerics\]"),
         (with_section('[python]\nrequirements = ["numpy"]'), r"\[python\]"),
         (edited('path = "rows.csv"', 'path = "train.py"'), r"\[datasets\]"),
     ],
@@ -232,6 +233,9 @@ def test_set_cannot_change_what_is_locked_and_says_what_to_do(folder: Path) -> N
     locked(folder)
     with pytest.raises(LockStaleError, match=r"was made from another \[base\] than --set asks for") as caught:
         require_fresh_lock(open_project(folder, ["base.suite=trixie"]))
+    assert caught.value.hint == "write the change into reprobuild.toml, then run `reprobuild lock`"
+    with pytest.raises(LockStaleError, match=r"another level in \[numerics\] than --set asks for") as caught:
+        require_fresh_lock(open_project(folder, ["numerics.level=portable"]))
     assert caught.value.hint == "write the change into reprobuild.toml, then run `reprobuild lock`"
 
 

@@ -713,6 +713,16 @@ def test_a_nixpkgs_base_is_part_of_the_format_and_refused_by_the_command_line() 
     )
 
 
+def test_portable_is_for_x86_64() -> None:
+    section = '[hardware]\nsystem = "aarch64-linux"\n\n[numerics]\nlevel = "portable"'
+    assert shown(with_section(section)) == (
+        "error: reprobuild.toml: numerics.level: portable means x86-64 processors with AVX2\n"
+        '  expected system = "x86_64-linux" in [hardware]\n'
+        "  actual   aarch64-linux\n"
+        'hint: use level = "exact"\n'
+    )
+
+
 def test_no_message_shows_a_secret() -> None:
     for text, _ in CASES.values():
         assert "hunter2" not in shown(text)
