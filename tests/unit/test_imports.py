@@ -91,16 +91,10 @@ def test_only_the_worker_imports_torch(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PYTHON)))
 def test_numpy_is_imported_by_the_comparison_alone_and_late(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    late = {
-        node
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef)
-        for node in ast.walk(function)
-    }
-    for_types = {node for test in tree.body if isinstance(test, ast.If) for node in ast.walk(test)}
-    for node in ast.walk(tree):
-        if any(name.split(".")[0] == "numpy" for name in imported(ast.Module([node], []))):  # type: ignore[list-item]
-            assert node in late | for_types and "comparison" in path.parts
+    at_once = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+    assert "numpy" not in {name.split(".")[0] for name in imported(at_once)}
+    if "numpy" in {name.split(".")[0] for name in imported(tree)}:
+        assert path.parent.name == "comparison"
 
 
 def test_every_file_belongs_to_a_layer() -> None:
