@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
@@ -157,6 +158,34 @@ def test_figures_beside_differing_weights_are_not_laid_to_a_cause_of_their_own(t
         ("unseeded random source", "w.safetensors")
     ]
     assert found.documents[0].key_path == "score"
+
+
+def npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def npz(**arrays: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def test_arrays_in_numpys_own_formats_are_compared_as_tensors(tmp_path: Path) -> None:
+    array = floats(3, 4)
+    nearly = np.nextafter(array, np.float32(9))
+    sides = [
+        {"a.npy": npy(one), "b.npz": npz(x=array, y=one), "c.npy": npy(np.asfortranarray(other))}
+        for one, other in ((array, array), (nearly, nearly[:2]))
+    ]
+    found = compared(tmp_path, *sides)
+    assert [(one.file, one.name, one.state, one.max_ulp) for one in found.tensors] == [
+        ("a.npy", "array", "values", 1),
+        ("b.npz", "y", "values", 1),
+        ("c.npy", "array", "shape", None),
+    ]
+    assert found.causes[0].cause == "reduction order"
 
 
 def test_a_file_too_large_to_explain_is_located(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-PIECE_BYTES = 1 << 20  # a multiple of every element's size, and small enough for a processor's cache
+PIECE_BYTES = 128 << 10  # a multiple of every element's size; two of them stay in a core's own cache
 
 
 def differing_pieces(
@@ -41,12 +41,12 @@ def first_differing_byte(first: Path, second: Path) -> int | None:
 
 
 def _fill(file: BinaryIO, buffer: bytearray) -> None:
-    rest = memoryview(buffer)
-    while rest:
-        count = file.readinto(rest)  # type: ignore[attr-defined]
+    done: int = file.readinto(buffer)  # type: ignore[attr-defined]
+    while done < len(buffer):
+        count = file.readinto(memoryview(buffer)[done:])  # type: ignore[attr-defined]
         if not count:
             raise EOFError(f"{file.name} became shorter while it was read")
-        rest = rest[count:]
+        done += count
 
 
 def _first_byte(first: memoryview, second: memoryview) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from reprobuild.core.comparison.archives import packing_difference, read_archive
 from reprobuild.core.comparison.json_values import differences, summary, written_difference
+from reprobuild.core.comparison.npy import MAGIC, npy_difference
 from reprobuild.core.comparison.text_causes import Context, shortened, text_causes, value_causes
 from reprobuild.core.comparison.times import said, stamp_in_bytes
 from reprobuild.core.comparison.trajectory import is_trajectory, trajectory_difference
@@ -46,6 +47,10 @@ def explain(file: str, first: bytes, second: bytes, context: Context, inside: st
     archives = read_archive(first), read_archive(second)
     if archives[0] and archives[1] and archives[0].format == archives[1].format:
         return _of_archives(file, archives, context, inside)
+    if first.startswith(MAGIC) and second.startswith(MAGIC):
+        name = inside.removeprefix("member ").removesuffix(", ").removesuffix(".npy") or "array"
+        array = npy_difference(file, name, first, second)
+        return Findings("npy", tensors=[array] if array else [])
     texts = _text(first), _text(second)
     if texts[0] is None or texts[1] is None:
         return Findings("binary", causes=_of_bytes(file, first, second, context, inside))
@@ -73,7 +78,9 @@ def _of_archives(file: str, archives: Any, context: Context, inside: str) -> Fin
     for member in first.members:
         if member.name in others and others[member.name] != member.content:
             where = f"{inside}member {member.name}, " if member.name else inside
-            found.causes += explain(file, member.content, others[member.name], context, where).causes
+            inner = explain(file, member.content, others[member.name], context, where)
+            found.tensors += inner.tensors
+            found.causes += inner.causes
     return found
 
 
@@ -82,7 +89,10 @@ def _of_json(file: str, documents: Any, context: Context, inside: str) -> Findin
     found = Findings("json")
     if is_trajectory(first) and is_trajectory(second):
         found.format = "trajectory"
-        found.trajectory = trajectory_difference(file, first, second)
+        try:
+            found.trajectory = trajectory_difference(file, first, second)
+        except (ValueError, TypeError, AttributeError):  # only its schema says so: it is JSON all the same
+            found.format = "json"
     places = list(differences(first, second))
     if not places:
         one = written_difference(first, second)

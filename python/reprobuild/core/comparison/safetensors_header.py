@@ -55,9 +55,10 @@ def parse_header(header: bytes, file_size_bytes: int) -> SafetensorsHeader:
     for name, described in document.items():
         try:
             dtype, shape, (begin, end) = (described[key] for key in ("dtype", "shape", "data_offsets"))
+            entry = TensorEntry(name, str(dtype), tuple(map(int, shape)), data_start + begin, end - begin)
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"not a safetensors file: tensor {name} is not described") from None
         if not 0 <= begin <= end <= file_size_bytes - data_start:
             raise ValueError(f"not a safetensors file: tensor {name} lies outside of it")
-        tensors[name] = TensorEntry(name, dtype, tuple(shape), data_start + begin, end - begin)
-    return SafetensorsHeader(tensors, metadata)
+        tensors[name] = entry
+    return SafetensorsHeader(tensors, metadata if isinstance(metadata, dict) else {})

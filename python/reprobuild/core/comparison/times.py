@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 NEAR_S = 86_400.0  # of a known build: the same day
-EARLIEST_S = datetime.datetime(2015, 1, 1, tzinfo=datetime.UTC).timestamp()
 UNITS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
@@ -37,6 +36,8 @@ class Clock:
 
 def time_of_number(value: float, clock: Clock) -> tuple[float, str] | None:
     """Seconds since 1970 and the unit, if the number counts from there to the day of a build."""
+    if not 0 < value < 2**63:
+        return None
     for unit, per_second in UNITS.items():
         if clock.near(value / per_second):
             return value / per_second, unit

@@ -70,7 +70,7 @@ def _largest_relative(values: Mapping[str, tuple[Any, Any]]) -> float | None:
     found = [
         abs(first - second) / max(abs(first), abs(second))
         for first, second in values.values()
-        if all(isinstance(side, int | float) and math.isfinite(side) for side in (first, second))
+        if all(isinstance(side, float) and math.isfinite(side) for side in (first, second))
         and max(abs(first), abs(second)) > 0
     ]
     return max(found, default=None)
