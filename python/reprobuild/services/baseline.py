@@ -68,7 +68,9 @@ class BaselineService:
         path, text = project.path / BASELINE_FILE, baseline.to_text()
         changed = not path.is_file() or path.read_text(encoding="utf-8") != text
         if changed:
-            path.write_text(text, encoding="utf-8")
+            part = path.with_name(f"{path.name}.part")
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
         return BaselineOutcome(baseline, path, built, changed)
 
     def _measured(self, project: Project, variants: Sequence[SeedRun]) -> Baseline:
