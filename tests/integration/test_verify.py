@@ -97,6 +97,41 @@ def test_a_shift_beyond_the_tolerance_is_another_behaviour(world: World, noisy: 
     assert levels(verdict)["behaviour"] is False and not verdict["ok"]
 
 
+STATISTICAL = """stage = "evaluate"
+tolerance = { statistical = { runs = 6, false_alarm_rate = 0.001 } }
+owner = "tests"
+reason = "the noise is the seed's"
+"""
+
+
+def test_a_statistical_tolerance_is_judged_by_the_baseline(world: World, noisy: Path) -> None:
+    spec = noisy / "reprobuild.toml"
+    spec.write_text(spec.read_text().replace('stage = "evaluate"\n', STATISTICAL))
+    world.reprobuild("nix", "build", cwd=noisy)
+    without = world.json("verify", "--level", "behaviour", cwd=noisy, status=1)
+    assert without["metrics"][0]["verdict"] == "not judged" and levels(without)["behaviour"] is None
+    assert "reprobuild baseline" in without["metrics"][0]["explanation"]
+
+    world.reprobuild("baseline", cwd=noisy)
+    judged = world.json("verify", "--level", "behaviour", cwd=noisy)
+    (score,) = judged["metrics"]
+    assert (score["verdict"], score["cause"], len(score["references"])) == ("within tolerance", "noise", 6)
+
+    against = ["verify", "--against", "reprobuild.baseline.json", "--level", "behaviour"]
+    assert levels(world.json(*against, cwd=noisy)) == {
+        "inputs": None,
+        "bytes": None,
+        "weights": None,
+        "behaviour": True,
+    }
+    (noisy / "train.py").write_text(NOISY.replace("0.1 + noise", "0.3 + noise"))
+    changed = world.json(*against, cwd=noisy, status=1)
+    assert (changed["metrics"][0]["verdict"], changed["metrics"][0]["cause"]) == (
+        "outside tolerance",
+        "change",
+    )
+
+
 def test_a_rebuild_that_crashes_is_told_and_the_others_are_judged(world: World, tiny: Path) -> None:
     (tiny / "evaluate.py").write_text((tiny / "evaluate.py").read_text() + "\nraise SystemExit('no luck')\n")
     verdict = world.json("verify", cwd=tiny, status=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from reprobuild.core.judge_metric import judge_metric
@@ -33,11 +33,20 @@ def metric_values(spec: Spec, outputs: Mapping[str, str | Path]) -> dict[str, fl
 
 
 def judge_metrics(
-    spec: Spec, first: Mapping[str, float], second: Mapping[str, float]
+    spec: Spec,
+    first: Mapping[str, float],
+    second: Mapping[str, float],
+    references: Callable[[str], Sequence[float]],
 ) -> tuple[MetricVerdict, ...]:
-    """Every metric that both runs measured, against its tolerance."""
-    return tuple(
-        judge_metric(name, metric.tolerance, [first[name]], [second[name]])
-        for name, metric in spec.metrics.items()
-        if name in first and name in second
-    )
+    """Every metric that both runs measured, against its tolerance.
+
+    Args:
+        references: metric → what runs with other seeds measured; asked where a statistical tolerance has to judge.
+    """
+    found = []
+    for name, metric in spec.metrics.items():
+        if name in first and name in second:
+            statistical = metric.tolerance is not None and metric.tolerance.statistical is not None
+            known = references(name) if statistical and first[name] != second[name] else ()
+            found.append(judge_metric(name, metric.tolerance, known or [first[name]], [second[name]]))
+    return tuple(found)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
+from reprobuild.domain.baseline import BASELINE_SCHEMA, Baseline
 from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.record import RECORD_SCHEMA, BuildRecord
@@ -119,6 +120,19 @@ class Sides:
         metrics = {name: [value] for name, value in metric_values(spec, paths).items()}
         return Side(f"record {file.name}", outputs, metrics, spec, record.artifact_id)
 
+    def of_baseline(self, file: Path) -> Side:
+        """What runs with other seeds measured: metrics alone.
+
+        Raises:
+            NotAResultError: the file is damaged.
+        """
+        try:
+            baseline = Baseline.model_validate_json(file.read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as error:
+            raise NotAResultError(f"{file} is not a baseline", actual=str(error)) from error
+        metrics = {name: list(baseline.references(name)) for name in baseline.metrics}
+        return Side(f"baseline {file.name}, {len(baseline.runs)} runs", {}, metrics)
+
     def of_revision(self, project: Project, revision: str) -> Side:
         """The project at a git revision, built where it is not."""
         with TemporaryDirectory(prefix="reprobuild-revision-") as folder:
@@ -136,10 +150,12 @@ class Sides:
             return self.of_result(path)
         if path.is_file() and schema_of(path) == RECORD_SCHEMA:
             return self.of_record(path)
+        if path.is_file() and schema_of(path) == BASELINE_SCHEMA:
+            return self.of_baseline(path)
         if path.exists() or project is None:
             raise UsageError(
                 f"--against {text}: cannot compare with this",
-                expected="a result, a build record, or a git revision of the project",
+                expected="a result, a build record, a baseline, or a git revision of the project",
                 actual="nothing of that name" if not path.exists() else "something else",
             )
         return self.of_revision(project, text)

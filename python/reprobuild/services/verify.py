@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from reprobuild.core.levels import demanded, judge_levels
+from reprobuild.domain.baseline import Baseline
 from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store import Derivation
 from reprobuild.domain.verdict import Level, LevelVerdict, StageVerdict, Verdict
-from reprobuild.errors import BuildFailedError, BuildTimeoutError
+from reprobuild.errors import BaselineError, BuildFailedError, BuildTimeoutError
 from reprobuild.ports import RecordStore, Store
 from reprobuild.services.artifact import read_artifact
+from reprobuild.services.baseline_file import require_fresh_baseline
 from reprobuild.services.build import BuildService, NewView, known_stage
 from reprobuild.services.carry import carry
 from reprobuild.services.golden import judge_all_golden
@@ -80,7 +84,9 @@ class VerifyService:
         )
         outputs = {label: drv.out_path for label, drv in found.stages.items()}
         first = metric_values(project.spec, outputs)
-        metrics = judge_metrics(project.spec, first, metric_values(project.spec, carried.outputs))
+        metrics = judge_metrics(
+            project.spec, first, metric_values(project.spec, carried.outputs), self._references(project)
+        )
         golden = judge_all_golden(outputs, carried.outputs)
         built = self._present({"model": found.model})
         return Verdict(
@@ -96,6 +102,22 @@ class VerifyService:
     def _present(self, chosen: dict[str, Derivation]) -> set[str]:
         valid = self._store.present([drv.out_path for drv in chosen.values()])
         return {label for label, drv in chosen.items() if drv.out_path in valid}
+
+    def _references(self, project: Project) -> Callable[[str], Sequence[float]]:
+        """What the project's baseline says of a metric; nothing without a fresh one, and then nothing is judged."""
+
+        @cache
+        def baseline() -> Baseline | None:
+            try:
+                return require_fresh_baseline(project, self._build)
+            except BaselineError:
+                return None
+
+        def of_metric(name: str) -> Sequence[float]:
+            found = baseline()
+            return found.references(name) if found else ()
+
+        return of_metric
 
     def _recorded(self, project: Project) -> dict[str, _Recorded]:
         """Derivation path → what the oldest record that has its hash says."""

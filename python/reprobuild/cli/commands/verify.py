@@ -49,7 +49,7 @@ def verify(
         typer.Option(
             "--against",
             metavar="OTHER",
-            help="Compare with a result, a build record or a git revision instead of rebuilding.",
+            help="Compare with a result, a build record, a baseline or a git revision instead of rebuilding.",
         ),
     ] = None,
     level: Annotated[
