@@ -177,7 +177,7 @@ FAULTS = [
         "set or folder order", "rows.safetensors", "tensor w",
     ),
     Fault(
-        "zip",
+        "packed-as-zip",
         ("rows.zip",),
         """
         import zipfile
@@ -187,7 +187,7 @@ FAULTS = [
         "archive metadata", "rows.zip", "zip headers",
     ),
     Fault(
-        "gzip",
+        "packed-as-gzip",
         ("rows.csv.gz",),
         """
         import gzip
@@ -196,7 +196,7 @@ FAULTS = [
         "archive metadata", "rows.csv.gz", "gzip headers",
     ),
     Fault(
-        "tar",
+        "packed-as-tar",
         ("rows.tar",),
         """
         import io, tarfile
@@ -289,6 +289,10 @@ def test_a_planted_fault_is_named_with_its_class_and_place(
     first = found.causes[0]
     assert (found.label, first.cause, first.file) == (fault.name, fault.cause, fault.file), found.causes
     assert first.place.startswith(fault.place), first
+    of_verify = compared[fault.name]["comparison"]["causes"][0]
+    assert (of_verify["cause"], of_verify["place"]) == (first.cause, first.place), (
+        "verify says something else"
+    )
     assert {difference.path for difference in found.files} <= set(fault.outputs)
     StageComparison.model_validate_json(found.model_dump_json(by_alias=True))
 
@@ -307,7 +311,7 @@ def test_rounding_on_two_kinds_of_processors_is_laid_to_their_kernels(
 
 
 def test_an_output_is_equal_to_itself(world: World, compared: dict[str, dict[str, Any]]) -> None:
-    _, (first, _) = comparison(world, compared["zip"])
-    same = compare_trees("zip", first, first)
+    _, (first, _) = comparison(world, compared["packed-as-zip"])
+    same = compare_trees("packed", first, first)
     assert same.equal
     assert same.causes == ()

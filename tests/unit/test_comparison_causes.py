@@ -7,7 +7,8 @@ import io
 import json
 import struct
 import zipfile
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
@@ -17,7 +18,7 @@ from reprobuild.core.comparison.numeric_causes import numeric_causes
 from reprobuild.core.comparison.ranking import ranked
 from reprobuild.core.comparison.text_causes import Context
 from reprobuild.core.comparison.times import Clock
-from reprobuild.domain.comparison import Cause, Origin, TensorDifference, TrajectoryDifference
+from reprobuild.domain.comparison import Cause, CauseClass, Origin, TensorDifference, TrajectoryDifference
 
 BUILT_S = 1_795_240_000.0  # 2026-11-21
 CONTEXT = Context(Clock((BUILT_S,), BUILT_S + 60), frozenset({"builder-one", "builder-two"}))
@@ -71,6 +72,11 @@ def test_a_text_without_a_sign_gets_no_cause(first: str, second: str) -> None:
     assert said(first, second) == []
 
 
+def test_in_a_very_long_line_the_place_that_differs_is_looked_at() -> None:
+    start = "x," * 100_000
+    assert said(f"{start}05:00:01", f"{start}05:00:02") == [("time stamp", "line 1", "shown")]
+
+
 def test_a_cause_is_shown_only_if_nothing_else_differs() -> None:
     assert said("at 05:00:01", "at 05:00:02") == [("time stamp", "line 1", "shown")]
     assert said("at 05:00:01, loss 1", "at 05:00:02, loss 2") == [("time stamp", "line 1", "likely")]
@@ -87,6 +93,9 @@ def test_two_causes_on_one_line_are_both_named() -> None:
         ({"run": {"made": BUILT_S}}, {"run": {"made": BUILT_S + 1}}, "time stamp", "key run.made"),
         ({"train_seconds": 1.5}, {"train_seconds": 1.75}, "time stamp", "key train_seconds"),
         ({"pid": 17}, {"pid": 18}, "host name or process id", "key pid"),
+        ({"cpu": "Xeon"}, {"cpu": "EPYC"}, "host name or process id", "key cpu"),
+        ({"cpu": 1.5}, {"cpu": 1.75}, "time stamp", "key cpu"),
+        ({"node": 1}, {"node": 2}, "", ""),
         ({"node": "a"}, {"node": "b"}, "host name or process id", "key node"),
         ({"on": "builder-one"}, {"on": "elsewhere"}, "", ""),
         ({"score": 0.123456789}, {"score": 0.123456788}, "reduction order", "key score"),
@@ -136,6 +145,20 @@ def test_a_time_in_a_binary_file_is_found_at_its_offset(form: str) -> None:
     assert said(*sides) == [("time stamp", "byte 8", "likely")]
 
 
+def test_odd_documents_are_compared_without_an_error() -> None:
+    huge = "9" * 400
+    assert said(f'{{"a": {huge}}}', f'{{"a": {huge}1}}') == []
+    deep = "[" * 5000 + "]" * 5000
+    assert explained(deep, deep + " ").format in ("json", "text")
+    nested = "[" * 600 + "%s" + "]" * 600
+    assert said(nested % "05:00:01", nested % "05:00:02") == [("time stamp", "line 1", "shown")]
+    nested = "[" * 600 + '"%s"' + "]" * 600
+    assert said(nested % "05:00:01", nested % "05:00:02")[0][0] == "time stamp"
+    claimed = '{"schema": "reprobuild.trajectory/1", "epochs": %s}'
+    assert explained(claimed % "[1]", claimed % "[2]").format == "json"
+    assert said('{"a": NaN}', '{"a": 1e999}') == []
+
+
 def test_random_bytes_are_no_time() -> None:
     assert said(b"\0" + b"\x11\x22\x93" * 20, b"\0" + b"\x71\x0e\xd2" * 20) == []
 
@@ -167,6 +190,16 @@ def parted(what: str, **fields: Any) -> TrajectoryDifference:
             [tensor(**LARGE)],
             parted("initial weights", epoch=None),
             ("unseeded random source", "initial weights"),
+        ),
+        (
+            [tensor(**LARGE, second_garbage=3)],
+            parted("initial weights", epoch=None),
+            ("uninitialised memory", "tensor w"),
+        ),
+        (
+            [tensor(**LARGE, second_garbage=3)],
+            parted("sample order"),
+            ("unseeded random source", "epoch 4, sample order"),
         ),
         ([tensor(**LARGE)], parted("sample order"), ("unseeded random source", "epoch 4, sample order")),
         ([tensor()], parted("weights"), ("reduction order", "epoch 4, weights")),
@@ -215,3 +248,9 @@ def test_causes_are_said_once_for_each_file_and_the_best_shown_come_first() -> N
     found = ranked([one("possible", "a"), one("likely", "b"), one("likely", "c"), other])
     assert [(cause.cause, cause.place) for cause in found] == [("key order", "p"), ("time stamp", "b")]
     assert found[1].evidence == "e (and at 2 more places)"
+
+
+@pytest.mark.parametrize("page", ["formats/comparison.md", "how-to/differences.md"])
+def test_the_pages_name_every_class(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8").replace("`", "")
+    assert [name for name in get_args(CauseClass) if f"\n| {name} | " not in text] == []

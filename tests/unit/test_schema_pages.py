@@ -51,6 +51,17 @@ PAGES = {
         },
     ),
     "metric-verdict.md": (MetricVerdict.model_json_schema, {"Verdict on a metric": ""}),
+    "comparison.md": (
+        schemas.verdict_schema,
+        {
+            "`comparison`": "StageComparison",
+            "`files[]`": "FileDifference",
+            "`tensors[]`": "TensorDifference",
+            "`trajectory`": "TrajectoryDifference",
+            "`documents[]`": "JsonDifference",
+            "`causes[]`": "Cause",
+        },
+    ),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 

@@ -175,6 +175,7 @@ class Session:
         )
 
     def verify_service(self) -> VerifyService:
+        from reprobuild.adapters.diffoscope import Diffoscope
         from reprobuild.adapters.nix.realise import NixBuilder, log_file
         from reprobuild.services.rebuild import Rebuilder
         from reprobuild.services.verify import VerifyService
@@ -184,7 +185,7 @@ class Session:
             build=self.build_service(),
             store=self.store,
             records=self.records,
-            rebuilder=Rebuilder(NixBuilder(), view, log_file),
+            rebuilder=Rebuilder(NixBuilder(), view, log_file, Diffoscope()),
             new_view=view,
         )
 

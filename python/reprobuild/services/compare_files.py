@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from reprobuild.core.comparison.sequences import first_difference
+
 PIECE_BYTES = 128 << 10  # a multiple of every element's size; two of them stay in a core's own cache
 
 
@@ -36,7 +38,7 @@ def first_differing_byte(first: Path, second: Path) -> int | None:
     sizes = first.stat().st_size, second.stat().st_size
     with first.open("rb", buffering=0) as one, second.open("rb", buffering=0) as other:
         for offset, left, right in differing_pieces(one, other, 0, 0, min(sizes)):
-            return offset + _first_byte(left, right)
+            return offset + (first_difference(bytes(left), bytes(right)) or 0)
     return None if sizes[0] == sizes[1] else min(sizes)
 
 
@@ -47,15 +49,3 @@ def _fill(file: BinaryIO, buffer: bytearray) -> None:
         if not count:
             raise EOFError(f"{file.name} became shorter while it was read")
         done += count
-
-
-def _first_byte(first: memoryview, second: memoryview) -> int:
-    """Offset of the first byte that differs between two pieces of one length that are not equal."""
-    begin, end = 0, len(first)
-    while end - begin > 1:
-        middle = (begin + end) // 2
-        if bytes(first[begin:middle]) != bytes(second[begin:middle]):
-            end = middle
-        else:
-            begin = middle
-    return begin

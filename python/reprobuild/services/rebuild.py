@@ -17,7 +17,7 @@ from reprobuild.errors import (
     BuildTimeoutError,
     InterruptedBuildError,
 )
-from reprobuild.ports import Builder
+from reprobuild.ports import Builder, ForeignComparer
 from reprobuild.services.build import NewView
 from reprobuild.services.compare import compare_trees
 from reprobuild.services.watched import realise_watched
@@ -28,6 +28,7 @@ class Rebuilder:
     builder: Builder
     new_view: NewView
     log_file: Callable[[str], Path | None]
+    foreign: ForeignComparer | None = None  # asked about differing files of formats that we do not read
 
     def judge(self, label: str, drv: Derivation, rounds: int, origin: Origin | None) -> StageVerdict:
         """Rebuild so many times and compare each time; the first difference is looked into.
@@ -89,4 +90,11 @@ class Rebuilder:
     ) -> StageComparison:
         state = tree.builds.get(drv.drv_path)
         second = Origin(host=state.host if state else None)
-        return compare_trees(label, Path(drv.out_path), kept, first_origin=origin, second_origin=second)
+        return compare_trees(
+            label,
+            Path(drv.out_path),
+            kept,
+            first_origin=origin,
+            second_origin=second,
+            foreign=self.foreign,
+        )

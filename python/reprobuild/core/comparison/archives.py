@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 
 MAX_MEMBER_BYTES = 64 << 20
+MAX_ARCHIVE_BYTES = 256 << 20  # of all members, unpacked
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ def _gzip_member(data: bytes) -> Member:
 def _zip_members(data: bytes) -> tuple[Member, ...]:
     members = []
     with zipfile.ZipFile(io.BytesIO(data)) as file:
+        if sum(entry.file_size for entry in file.infolist()) > MAX_ARCHIVE_BYTES:
+            raise ValueError("the members are too large")
         for entry in file.infolist():
-            if entry.file_size > MAX_MEMBER_BYTES:
-                raise ValueError(f"{entry.filename} is too large")
             time = "{:04}-{:02}-{:02} {:02}:{:02}:{:02}".format(*entry.date_time)
             packing = (
                 ("time", time),

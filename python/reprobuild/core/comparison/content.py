@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -10,12 +11,14 @@ from typing import Any
 from reprobuild.core.comparison.archives import packing_difference, read_archive
 from reprobuild.core.comparison.json_values import differences, summary, written_difference
 from reprobuild.core.comparison.npy import MAGIC, npy_difference
+from reprobuild.core.comparison.sequences import first_difference
 from reprobuild.core.comparison.text_causes import Context, shortened, text_causes, value_causes
 from reprobuild.core.comparison.times import said, stamp_in_bytes
 from reprobuild.core.comparison.trajectory import is_trajectory, trajectory_difference
 from reprobuild.domain.comparison import Cause, JsonDifference, TensorDifference, TrajectoryDifference
 
 MOST_PLACES = 200  # differences of one file that are looked at
+LONGEST_LINE = 4096  # characters of a line that are looked at
 NEIGHBOURHOOD_BYTES = 64  # of the first differing byte of a binary file
 
 
@@ -56,7 +59,8 @@ def explain(file: str, first: bytes, second: bytes, context: Context, inside: st
         return Findings("binary", causes=_of_bytes(file, first, second, context, inside))
     documents = _parsed(texts[0]), _parsed(texts[1])
     if documents[0] is not None and documents[1] is not None:
-        return _of_json(file, documents, context, inside)
+        with contextlib.suppress(RecursionError):  # nested too deeply: a text, then
+            return _of_json(file, documents, context, inside)
     return _of_text(file, (texts[0], texts[1]), context, inside)
 
 
@@ -133,12 +137,12 @@ def _of_text(file: str, texts: tuple[str, str], context: Context, inside: str) -
         found.causes.append(_shown("set or folder order", file, f"{inside}line {number}", evidence))
         return found
     for number, one, other in pairs[:MOST_PLACES]:
-        found.causes += text_causes(file, f"{inside}line {number}", one, other, context)
+        found.causes += text_causes(file, f"{inside}line {number}", *_around(one, other), context)
     return found
 
 
 def _of_bytes(file: str, first: bytes, second: bytes, context: Context, inside: str) -> list[Cause]:
-    place = next((n for n, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
+    place = first_difference(first, second)
     if place is None:
         return []
     start, end = max(0, place - 7), place + NEIGHBOURHOOD_BYTES
@@ -151,6 +155,14 @@ def _of_bytes(file: str, first: bytes, second: bytes, context: Context, inside: 
         return [Cause(cause="time stamp", file=file, place=where, evidence=evidence, certainty="likely")]
     words = _printable(first, place), _printable(second, place)
     return text_causes(file, f"{inside}byte {place}", words[0], words[1], context) if all(words) else []
+
+
+def _around(first: str, second: str) -> tuple[str, str]:
+    """Both lines, or of very long ones the part where they begin to differ."""
+    start = max(0, (first_difference(first, second) or 0) - LONGEST_LINE // 8)
+    if max(len(first), len(second)) <= LONGEST_LINE:
+        start = 0
+    return first[start : start + LONGEST_LINE], second[start : start + LONGEST_LINE]
 
 
 def _printable(data: bytes, place: int) -> str:

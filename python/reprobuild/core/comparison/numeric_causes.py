@@ -30,7 +30,11 @@ def numeric_causes(
     garbage = [cause for tensor in changed for cause in _garbage(tensor)]
     permuted = [_permuted(tensor) for tensor in changed if tensor.permuted]
     if trajectory:
-        return [*garbage, *_of_trajectory(trajectory, changed, first_origin, second_origin), *permuted]
+        course = _of_trajectory(trajectory, changed, first_origin, second_origin)
+        if trajectory.parted != "initial weights":
+            # the training began well: garbage may be a training that ran away
+            garbage = [cause.model_copy(update={"certainty": "possible"}) for cause in garbage]
+        return [*garbage, *course, *permuted]
     explained = {cause.place for cause in (*garbage, *permuted)}
     rest = [tensor for tensor in changed if f"tensor {tensor.name}" not in explained]
     causes = [*garbage, *permuted]

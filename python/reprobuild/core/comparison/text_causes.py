@@ -61,18 +61,26 @@ _RULES = (
     ),
 )
 
-# keys that say what their value is
-_KEYS: tuple[tuple[CauseClass, str, re.Pattern[str]], ...] = (
-    ("host name or process id", "process id", re.compile(r"(^|_)(p?pid|process_?id|thread_?id)$")),
-    ("host name or process id", "host's name", re.compile(r"(^|_)(host|host_?name|node|node_?name|machine)$")),
+# keys that say what their value is, and of which types it then is
+_KEYS: tuple[tuple[CauseClass, str, type | tuple[type, ...], re.Pattern[str]], ...] = (
+    ("host name or process id", "process id", int, re.compile(r"(^|_)(p?pid|process_?id|thread_?id)$")),
+    (
+        "host name or process id",
+        "name of the machine or its parts",
+        str,
+        re.compile(r"(^|_)(host|host_?name|node|node_?name|machine|kernel|cpu|cpu_?model|gpu)$"),
+    ),
     (
         "time stamp",
         "time or duration",
-        re.compile(r"(^|_)(time|times?tamp|date|seconds|duration|elapsed|took|wall|cpu|speed)(_m?s|_ns)?$|_m?s$|_per_s"),
+        (int, float),
+        re.compile(
+            r"(^|_)(time|times?tamp|date|seconds|duration|elapsed|took|wall|cpu|speed)(_m?s|_ns)?$|_m?s$|_per_s"
+        ),
     ),
-    ("embedded path", "path", re.compile(r"(^|_)(path|folder|dir|directory|file_?name|cwd)$")),
-    ("memory address", "address in memory", re.compile(r"(^|_)(address|id_of)$")),
-)  # fmt: skip
+    ("embedded path", "path", str, re.compile(r"(^|_)(path|folder|dir|directory|file_?name|cwd)$")),
+    ("memory address", "address in memory", (int, str), re.compile(r"(^|_)(address|id_of)$")),
+)
 
 
 def text_causes(file: str, place: str, first: str, second: str, context: Context) -> list[Cause]:
@@ -124,8 +132,8 @@ def value_causes(
         return causes
     key = re.split(r"[.\[]", re.sub(r"(\[\d+\])+$", "", key_path))[-1].lower()
     sides = f"{shortened(str(first))} and {shortened(str(second))}"
-    for cause, what, pattern in _KEYS:
-        if pattern.search(key):
+    for cause, what, types, pattern in _KEYS:
+        if isinstance(first, types) and isinstance(second, types) and pattern.search(key):
             evidence = f"the key's name says that it is a {what}: {sides}"
             return [Cause(cause=cause, file=file, place=where, evidence=evidence, certainty="likely")]
     if isinstance(first, float) and isinstance(second, float) and _close(first, second):
