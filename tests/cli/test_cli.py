@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -251,6 +252,55 @@ def test_init_in_json(call: Any, tmp_path: Path) -> None:
     document = call("init", str(tmp_path / "new"), "--template", "scikit-learn", "--json").document
     assert document["schema"] == "reprobuild.init/1"
     assert "reprobuild.toml" in document["files"] and document["folder"] == str(tmp_path / "new")
+
+
+# ci, and what GitHub shows beside a run
+
+
+def test_ci_says_what_it_wrote_and_does_not_overwrite(call: Any, world: World) -> None:
+    called = call("ci", "github")
+    file = Path(".github/workflows/reprobuild.yml").resolve()
+    assert (called.status, called.stdout, called.stderr) == (0, f"{file}\n", "next: commit it\n")
+    assert f"pip install --quiet reprobuild=={__version__}\n" in file.read_text()
+    file.write_text("mine")
+    assert call("ci", "github").status == 2 and file.read_text() == "mine"
+    assert call("ci", "github", "--force", "--requirement", "ours").status == 0
+    assert "pip install --quiet ours\n" in file.read_text()
+
+
+def test_ci_prints_what_it_would_write(call: Any, world: World) -> None:
+    called = call("ci", "gitlab", "--dry-run")
+    assert called.stdout.startswith("# Written by `reprobuild ci gitlab`")
+    document = call("ci", "gitlab", "--dry-run", "--json").document
+    assert (document["schema"], document["written"]) == ("reprobuild.ci/1", False)
+    assert document["text"] == called.stdout and not Path(document["file"]).exists()
+
+
+def test_errors_are_shown_beside_a_run_on_github(
+    call: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.failing["digits-train"] = ["100 % boom"]
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert "::error" not in call("build").stderr
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for options in ([], ["--json"]):
+        (line,) = [one for one in call("build", *options).stderr.splitlines() if one.startswith("::error")]
+        assert line.startswith(
+            "::error title=reprobuild%3A build-failed::digits 1.0.0: stage train failed%0A"
+        )
+        assert "%0A  | 100 %25 boom%0Ahint: " in line
+
+
+def test_a_failed_verification_names_artifact_stage_and_test(
+    call: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(world)
+    world.differing.add("digits-train")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    said = r"digits-1\.0\.0-\w{12}: stage train: test of same bytes: differs, 0 of 1 rebuilds equal"
+    lines = call("verify").stderr.splitlines()
+    assert any(re.fullmatch(f"error: {said}", line) for line in lines)
+    assert any(re.fullmatch(f"::error title=reprobuild%3A verify::{said}", line) for line in lines)
 
 
 # lock

@@ -63,6 +63,7 @@ def test_the_commands_of_the_design_are_there() -> None:
         "reprobuild build",
         "reprobuild verify",
         "reprobuild show",
+        "reprobuild ci",
         "reprobuild doctor",
         "reprobuild schema",
         "reprobuild nix build",

@@ -78,7 +78,9 @@ class World:
     knows_indexes: bool = True  # False: nothing that pip and uv are told on this machine holds
 
     def environment(self, extra: Mapping[str, str] = {}) -> dict[str, str]:
-        left_out = ("NIX_", "REPROBUILD_", "XDG_") + (() if self.knows_indexes else ("PIP_", "UV_"))
+        left_out = ("NIX_", "REPROBUILD_", "XDG_", "GITHUB_", "GITLAB_") + (
+            () if self.knows_indexes else ("PIP_", "UV_")
+        )
         kept = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         if not self.knows_indexes:
             kept |= {"PIP_CONFIG_FILE": "/dev/null", "UV_NO_CONFIG": "1"}

@@ -22,7 +22,7 @@ def test_a_failing_stage_shows_its_last_lines_and_where_the_whole_log_is(world: 
         "for n in range(40):\n    print('line', n)\nraise ValueError('no such column: age')\n"
     )
     done = world.reprobuild("nix", "build", cwd=tiny, status=100)
-    assert "error: stage train failed" in done.stderr
+    assert "error: tiny 1.0.0: stage train failed" in done.stderr
     assert "no such column: age" in done.stderr
     assert "train.py:3" in done.stderr
     log = re.search(r"/nix/var/log/nix/drvs/\S+", done.stderr)

@@ -39,6 +39,7 @@ def test_the_wheel_holds_library_worker_templates_and_keys(installed: Path) -> N
         "nix/default.nix",
         "nix/builders/wheel.py",
         "python/reprobuild_worker/api.py",
+        "templates/ci/github.yml",
         "templates/quickstart/reprobuild.toml",
         "templates/quickstart/data/digits.csv.gz",
     ):

@@ -29,7 +29,7 @@ LOG = Path("/nix/var/log/nix/drvs/kx/x.bz2")
 
 
 def of_log(name: str, status: int, labels: dict[str, str] | None = None) -> ReprobuildError:
-    return failure(status, replay(name, BuildTree([], labels or {})), lambda _: LOG, "/project")
+    return failure(status, replay(name, BuildTree([], labels or {})), lambda _: LOG, "digits 1.0.0")
 
 
 def of_messages(*messages: str, status: int = 1, log: tuple[str, ...] = ()) -> ReprobuildError:
@@ -42,7 +42,7 @@ def of_messages(*messages: str, status: int = 1, log: tuple[str, ...] = ()) -> R
     for message in messages:
         tree.apply(Message(Level.ERROR, message), 2.0)
     tree.finish(3.0, succeeded=False)
-    return failure(status, tree, lambda _: LOG, "/project")
+    return failure(status, tree, lambda _: LOG, "digits 1.0.0")
 
 
 @pytest.mark.parametrize("name", ["2.8.0-keep-going.log", "2.26.3-keep-going.log", "2.34.8-keep-going.log"])
@@ -51,7 +51,7 @@ def test_a_failing_stage_is_named_with_its_last_lines_and_its_log(name: str) -> 
     drv_path = next(path for path in tree.builds if path.endswith("digits-failing.drv"))
     error = of_log(name, 100, {drv_path: "train"})
     assert isinstance(error, BuildFailedError)
-    assert error.message == "stage train failed"
+    assert error.message == "digits 1.0.0: stage train failed"
     assert error.exit_status == 100
     assert error.details == tuple(f"line {n}" for n in range(5, 15))
     assert error.actual_from == str(LOG)
@@ -59,7 +59,7 @@ def test_a_failing_stage_is_named_with_its_last_lines_and_its_log(name: str) -> 
 
 
 def test_what_has_no_label_is_named_as_nix_does() -> None:
-    assert of_log("2.8.0-keep-going.log", 100).message == "digits-failing failed"
+    assert of_log("2.8.0-keep-going.log", 100).message == "digits 1.0.0: digits-failing failed"
 
 
 def test_a_wrong_byte_shows_both_hashes() -> None:
@@ -122,7 +122,10 @@ def test_a_missing_feature_of_a_portable_stage_is_not_taken_for_a_missing_avx2()
 def test_a_timeout_names_the_build_and_the_limit(name: str) -> None:
     error = of_log(name, 101)
     assert isinstance(error, BuildTimeoutError) and error.exit_status == 101
-    assert (error.message, error.expected) == ("too-slow took longer than allowed", "at most 1 s")
+    assert (error.message, error.expected) == (
+        "digits 1.0.0: too-slow took longer than allowed",
+        "at most 1 s",
+    )
 
 
 def test_a_stage_that_talks_of_time_did_not_time_out() -> None:
@@ -133,7 +136,7 @@ def test_a_stage_that_talks_of_time_did_not_time_out() -> None:
         log=("timed out after 30 seconds",),
     )
     assert isinstance(error, BuildFailedError)
-    assert error.message == "stage train failed"
+    assert error.message == "digits 1.0.0: stage train failed"
     assert error.details == ("timed out after 30 seconds",)
 
 
@@ -160,13 +163,13 @@ def test_an_operator_without_a_deterministic_form_is_named_with_its_place() -> N
 
 def test_a_killed_stage_is_told_about_memory() -> None:
     error = of_messages(f"error: builder for '{TRAIN}' failed due to signal 9 (Killed)", status=100)
-    assert error.message == "stage train was killed"
+    assert error.message == "digits 1.0.0: stage train was killed"
     assert "too little memory" in (error.hint or "")
 
 
 def test_a_missed_goal_says_that_the_stages_stay_built() -> None:
     error = of_messages(f"error: builder for '{MODEL}' failed with exit code 1", status=100)
-    assert error.message == "model failed"
+    assert error.message == "digits 1.0.0: model failed"
     assert error.hint == "the stages stay built: change the goal or the stage, then build again"
 
 
@@ -176,7 +179,7 @@ def test_several_failures_are_all_named() -> None:
         f"error: builder for '{FAILING}' failed with exit code 1",
         status=100,
     )
-    assert error.message == "stage train failed; so did digits-failing"
+    assert error.message == "digits 1.0.0: stage train failed; so did digits-failing"
 
 
 def test_a_source_that_is_not_there_is_named() -> None:
@@ -201,5 +204,5 @@ def test_nix_that_was_interrupted_says_so() -> None:
 
 def test_what_is_not_known_shows_what_nix_said() -> None:
     error = of_messages("error: the moon is in the wrong phase", status=1)
-    assert error.message == "the build failed (Nix status 1)"
+    assert error.message == "digits 1.0.0: the build failed (Nix status 1)"
     assert error.details == ("error: the moon is in the wrong phase",)

@@ -94,7 +94,7 @@ def test_a_failing_stage_shows_its_last_lines_its_log_and_nixs_status(world: Wor
     with pytest.raises(BuildFailedError) as caught:
         build(world)
     error = caught.value
-    assert (error.message, error.exit_status) == ("stage train failed", 100)
+    assert (error.message, error.exit_status) == ("digits 1.0.0: stage train failed", 100)
     assert error.details == tuple(f"line {n}" for n in range(10, 20))
     assert error.actual_from == f"/nix/var/log/{'a' * 32}-digits-train.drv"
     assert world.view.calls[-1] == "finish"
@@ -113,7 +113,7 @@ def test_a_missed_goal_fails_the_model_and_leaves_the_stages(world: World) -> No
     world.failing["digits-1.0.0"] = [miss]
     with pytest.raises(BuildFailedError) as caught:
         build(world)
-    assert (caught.value.message, caught.value.details) == ("model failed", (miss,))
+    assert (caught.value.message, caught.value.details) == ("digits 1.0.0: model failed", (miss,))
     assert "the stages stay built" in (caught.value.hint or "")
     assert statuses(world) == {"prepare": "built", "train": "built", "model": "failed"}
 

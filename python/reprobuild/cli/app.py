@@ -67,6 +67,7 @@ for _module in (
     "show",
     "why",
     "nix",
+    "ci",
     "doctor",
     "schema",
 ):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reprobuild.cli.annotation import annotate
 from reprobuild.errors import ReprobuildError
 
 
@@ -24,10 +25,16 @@ def note(text: str) -> None:
 
 
 def error(problem: ReprobuildError, *, as_json: bool) -> None:
-    """An error for people on stderr, or as the document on stdout."""
+    """An error for people on stderr, or as the document on stdout; on GitHub also beside the run."""
+    text = _error_text(problem)
     if as_json:
         document(problem.document())
-        return
+    else:
+        note(text)
+    annotate(f"reprobuild: {problem.slug}", text.removeprefix("error: "))
+
+
+def _error_text(problem: ReprobuildError) -> str:
     lines = [f"error: {problem.message}"]
     sides = [
         (side, getattr(problem, side), getattr(problem, f"{side}_from")) for side in ("expected", "actual")
@@ -41,7 +48,7 @@ def error(problem: ReprobuildError, *, as_json: bool) -> None:
     lines += [f"  | {line}" for line in problem.details]
     if problem.hint:
         lines.append(f"hint: {problem.hint}")
-    note("\n".join(lines))
+    return "\n".join(lines)
 
 
 def bug(problem: BaseException, *, as_json: bool) -> None:

@@ -30,6 +30,22 @@ def verdict_text(verdict: Verdict) -> str:
     return "\n".join("\n".join(part) for part in parts if part)
 
 
+def failed_tests(verdict: Verdict) -> list[str]:
+    """Why the demanded level does not hold: one line for each stage or metric, else one for the level."""
+    test = f"test of {verdict.demanded}"
+    lines = []
+    if verdict.demanded == "same bytes":
+        lines = [
+            f"{stage.label if stage.label == 'model' else f'stage {stage.label}'}: {test}: {stage.verdict}, "
+            f"{_rounds(stage, verdict)}"
+            for stage in verdict.stages
+            if stage.verdict != "same bytes"
+        ]
+    elif verdict.demanded == "same behaviour":
+        lines = [f"metric {one.metric}: {test}: {one.explanation}" for one in verdict.metrics if not one.ok]
+    return lines or [f"{test}: {one.reason}" for one in verdict.levels if one.level == verdict.demanded]
+
+
 def _rounds(stage: StageVerdict, verdict: Verdict) -> str:
     if verdict.against is not None:
         return f"against {verdict.against}" if stage.verdict != "unknown" else stage.reason or ""

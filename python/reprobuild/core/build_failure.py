@@ -73,13 +73,18 @@ _NOT_STAGES = ("", "base", "environment", "model")
 
 
 def failure(
-    status: int, tree: BuildTree, log_file: Callable[[str], Path | None], project: str
+    status: int, tree: BuildTree, log_file: Callable[[str], Path | None], model: str = ""
 ) -> ReprobuildError:
     """The error for a realise that ended with a status other than 0.
+
+    Args:
+        model: name and version, such as `digits 1.0.0`, which messages about builds begin with; empty where the
+            caller has said it.
 
     Nix's status alone is not reliable through a daemon, so messages are read as well.
     """
     messages = "\n".join(message.text for message in tree.errors)
+    subject = f"{model}: " if model else ""
     if found := _MISMATCH.search(messages):
         return ContentMismatchError(
             f"{_name(found['drv'])}: content differs from the lock",
@@ -121,7 +126,7 @@ def failure(
     # a stage's own last lines are in its message too, so only Nix's own first line counts
     timed_out = next((s for s in failed if _TIMED_OUT.search(s.reason.partition("\n")[0])), None)
     if timed_out is not None or (not failed and _TIMED_OUT.search(messages)):
-        return _timeout(timed_out, messages, log_file)
+        return _timeout(timed_out, messages, log_file, subject)
     if not failed and (found := _NO_SANDBOX.search(messages)):
         return SandboxError(
             "Nix cannot set up its sandbox on this host",
@@ -130,7 +135,9 @@ def failure(
         )
     if not failed:
         return BuildFailedError(
-            f"the build failed (Nix status {status})", details=_tail(messages), hint="run `reprobuild doctor`"
+            f"{subject}the build failed (Nix status {status})",
+            details=_tail(messages),
+            hint="run `reprobuild doctor`",
         )
     first = failed[0]
     log = log_file(first.drv_path)
@@ -139,7 +146,7 @@ def failure(
         return _not_deterministic(first, found["operator"], log)
     killed = _KILLED.search(first.reason) is not None
     return BuildFailedError(
-        f"{_what(first)} {'was killed' if killed else 'failed'}"
+        f"{subject}{_what(first)} {'was killed' if killed else 'failed'}"
         + (f"; so did {', '.join(others)}" if others else ""),
         details=tuple(first.last_lines),
         actual_from=str(log) if log else None,
@@ -151,12 +158,12 @@ def failure(
 
 
 def _timeout(
-    state: BuildState | None, messages: str, log_file: Callable[[str], Path | None]
+    state: BuildState | None, messages: str, log_file: Callable[[str], Path | None], subject: str
 ) -> BuildTimeoutError:
     found = _TIMED_OUT.search(state.reason if state else messages)
     log = log_file(state.drv_path) if state else None
     return BuildTimeoutError(
-        f"{_what(state) if state else 'the build'} took longer than allowed",
+        f"{subject}{_what(state) if state else 'the build'} took longer than allowed",
         expected=f"at most {found['seconds']} s" if found else None,
         expected_from="timeout of Nix's settings" if found else None,
         actual="the whole log" if log else None,

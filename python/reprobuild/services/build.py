@@ -208,7 +208,7 @@ class BuildService:
                 hint="run the same command again: finished stages are kept",
             )
         if status != 0:
-            raise failure(status, tree, self._log_file, str(project.path))
+            raise failure(status, tree, self._log_file, project.title)
         done = tree.with_status(BuildStatus.DONE)
         return tuple(state.label or state.name for state in done), path
 

@@ -35,6 +35,11 @@ class Project:
     overrides: dict[str, Any]
 
     @property
+    def title(self) -> str:
+        """Name and version of the model, as messages say them: `digits 1.0.0`."""
+        return f"{self.spec.model.name} {self.spec.model.version}"
+
+    @property
     def lock_path(self) -> Path:
         return self.path / LOCK_FILE
 

@@ -50,7 +50,7 @@ class Rebuilder:
                 if comparison is None and kept.exists():
                     comparison = self._compare(label, drv, kept, origin, tree)
             else:
-                reason = reason or self._reason(status, tree, drv.drv_path)
+                reason = reason or self._reason(status, tree)
         return StageVerdict(
             label=label,
             drv_path=drv.drv_path,
@@ -67,7 +67,7 @@ class Rebuilder:
         """Build derivations, as far as they go; why one failed, if so."""
         drv_paths = [drv.drv_path for drv in drvs]
         status, tree = self._run(drv_paths, labels, check=False)
-        return None if status == 0 else self._reason(status, tree, drv_paths[0])
+        return None if status == 0 else self._reason(status, tree)
 
     def _run(self, drv_paths: Sequence[str], labels: dict[str, str], *, check: bool) -> tuple[int, BuildTree]:
         tree = BuildTree(drv_paths, labels)
@@ -79,8 +79,8 @@ class Rebuilder:
             raise InterruptedBuildError(f"rebuild of {which} interrupted; nothing was changed") from None
         return status, tree
 
-    def _reason(self, status: int, tree: BuildTree, subject: str) -> str:
-        problem = failure(status, tree, self.log_file, subject)
+    def _reason(self, status: int, tree: BuildTree) -> str:
+        problem = failure(status, tree, self.log_file)
         if not isinstance(problem, BuildFailedError | BuildTimeoutError):
             raise problem
         return "\n".join([problem.message, *problem.details])

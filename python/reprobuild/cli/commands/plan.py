@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from reprobuild.cli import render, wiring
 from reprobuild.cli.options import HERE, CacheOption, JsonOption, ProjectOption, SetOption
+from reprobuild.errors import EXIT_NO
+
+if TYPE_CHECKING:
+    from reprobuild.services.plan import BuildPlan
 
 
 def plan(
     project: ProjectOption = HERE,
     set_: SetOption = None,
     cache: CacheOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 if anything has to be built, 0 if not.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a build would build, fetch and reuse.
@@ -24,9 +33,8 @@ def plan(
 
     opened = open_project(project, set_ or [])
     found = wiring.session(quiet=True).plan_service(opened).run(opened, wiring.all_caches(cache or ()))
-    to_fetch = found.fetch.to_fetch
-    fetch_bytes = sum(item.source.size_bytes for item in to_fetch)
     if as_json:
+        to_fetch = found.fetch.to_fetch
         render.document(
             {
                 "schema": "reprobuild.plan/1",
@@ -41,15 +49,23 @@ def plan(
                     }
                     for item in to_fetch
                 ],
-                "fetch_bytes": fetch_bytes,
+                "fetch_bytes": sum(item.source.size_bytes for item in to_fetch),
                 "download_bytes": found.fetch.download_bytes,
                 "out_path": found.instantiation.model.out_path,
                 "drv_path": found.instantiation.model.drv_path,
             }
         )
-        return
+    else:
+        _show(found)
+    if check and found.build:
+        raise typer.Exit(EXIT_NO)
+
+
+def _show(found: BuildPlan) -> None:
     for title, names in (("build", found.build), ("reuse", found.reuse)):
         render.result_line(f"{title} {len(names)}" + (f": {_shortened(names)}" if names else ""))
+    to_fetch = found.fetch.to_fetch
+    fetch_bytes = sum(item.source.size_bytes for item in to_fetch)
     render.result_line(f"fetch {len(to_fetch)}" + (f", {render.size(fetch_bytes)}" if to_fetch else ""))
     rows = [
         [item.source.subject, render.size(item.source.size_bytes), item.label or item.origin]

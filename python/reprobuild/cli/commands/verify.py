@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reprobuild.cli import render, wiring
+from reprobuild.cli.annotation import annotate
 from reprobuild.cli.options import HERE, JsonOption, ProjectOption, QuietOption, SetOption
 from reprobuild.errors import EXIT_NO
 
@@ -78,6 +79,7 @@ def verify(
         return
     session = wiring.session(quiet=quiet)
     chosen = _LEVELS[level] if level else None
+    name = "the result"
     if against is not None:
         verdict = _compare(
             session, what if is_result else None, project if what is None else what, against, chosen, set_
@@ -86,6 +88,7 @@ def verify(
         from reprobuild.services.project import open_project
 
         opened = open_project(what or project, set_ or [])
+        name = opened.title
         verdict = session.verify_service().run(opened, stages=tuple(stage or ()), rounds=rounds, level=chosen)
     if html is not None:
         from reprobuild.cli.verdict_page import verdict_page
@@ -98,7 +101,17 @@ def verify(
 
         render.result_line(verdict_text(verdict))
     if not verdict.ok:
+        _say_what_failed(verdict, verdict.artifact_id or name)
         raise typer.Exit(EXIT_NO)
+
+
+def _say_what_failed(verdict: Verdict, artifact: str) -> None:
+    """Artifact, stage (or metric) and test, one line each; on GitHub also beside the run."""
+    from reprobuild.cli.verdict_text import failed_tests
+
+    for line in failed_tests(verdict):
+        render.note(f"error: {artifact}: {line}")
+        annotate("reprobuild: verify", f"{artifact}: {line}")
 
 
 def _compare(
