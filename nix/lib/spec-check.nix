@@ -19,7 +19,6 @@ let
   unsupported = spec: builtins.filter (key: key != null) [
     (if spec ? cuda then "cuda" else null)
     (if spec ? driver then "driver" else null)
-    (if spec ? resources then "resources" else null)
     (if (spec.hardware.accelerator or "none") != "none" then "hardware.accelerator" else null)
     (if spec.hardware ? gpu then "hardware.gpu" else null)
     (if spec.hardware ? compute_capability then "hardware.compute_capability" else null)

@@ -2,6 +2,8 @@
 { exact, numerics, projectFiles, data, worker }:
 let
   isFunction = run: builtins.match ".*:.*" run != null;
+  # Limits reach a builder through its derivation only. Plans that merely warn (time_s, loader_s) stay out of it.
+  limits = stage: builtins.intersectAttrs { cores = null; memory_mib = null; } (stage.resources or { });
   sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ stage.run ]);
 in
 /** All stages of a spec. `replaced` gives outputs of another run in place of some stages (a rebuild that differs).
@@ -42,6 +44,7 @@ let
             stage.needs);
         data = builtins.mapAttrs (_: path: "${path}") (data entries stage.data);
         inherit (spec) numerics;
+        limits = limits stage;
       };
     } // preload // numerics spec.numerics);
   };

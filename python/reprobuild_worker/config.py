@@ -33,6 +33,14 @@ class Numerics:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What the stage may use at most: `cores` and `memory_mib` of its `resources` in the spec."""
+
+    cores: int | None = None
+    memory_mib: int | None = None
+
+
+@dataclass(frozen=True)
 class StageConfig:
     name: str
     run: str  # "train.py" or "package.module:function"
@@ -42,6 +50,7 @@ class StageConfig:
     params: Mapping[str, Any]
     outputs: tuple[str, ...]
     numerics: Numerics
+    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ def stage_config(environment: Mapping[str, str]) -> StageConfig:
     """
     document = _document(environment, STAGE_VARIABLE, STAGE_SCHEMA)
     try:
-        numerics = document.get("numerics", {})
+        numerics, limits = document.get("numerics", {}), document.get("limits", {})
         return StageConfig(
             name=document["name"],
             run=document["run"],
@@ -86,6 +95,7 @@ def stage_config(environment: Mapping[str, str]) -> StageConfig:
             params=document.get("params", {}),
             outputs=tuple(document["outputs"]),
             numerics=Numerics(**{k: v for k, v in numerics.items() if k in Numerics.__dataclass_fields__}),
+            limits=Limits(cores=limits.get("cores"), memory_mib=limits.get("memory_mib")),
         )
     except KeyError as error:
         raise ConfigError(f"{STAGE_VARIABLE} lacks the key {error}") from None

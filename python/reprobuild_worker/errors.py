@@ -30,6 +30,10 @@ class SandboxError(WorkerError):
     """The stage would not be isolated from this host."""
 
 
+class MemoryLimitError(WorkerError):
+    """User code got no more memory under the limit that the spec states."""
+
+
 class UnknownNameError(WorkerError, AttributeError, KeyError):
     """A parameter, dataset or input that the spec does not declare for this stage."""
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reprobuild_worker import determinism, entry, measure, outputs, sandbox, stage
-from reprobuild_worker.config import OUT_VARIABLE, stage_config
+from reprobuild_worker import determinism, entry, limits, measure, outputs, sandbox, stage
+from reprobuild_worker.config import OUT_VARIABLE, StageConfig, stage_config
 from reprobuild_worker.errors import WorkerError
 from reprobuild_worker.nixlog import NixReporter
 
@@ -42,13 +42,17 @@ def main(check: Callable[[Mapping[str, str]], None] = check_isolated) -> int:
     reporter.event("host", stage=config.name, **measure.host())
     reporter.phase(config.name)
     stage.bind(config, out, reporter)
+    for line in limits.apply(config.limits, config.name):
+        reporter.line(line)
     try:
         entry.run(config.run, config.source, stage)
     except (Exception, SystemExit, KeyboardInterrupt) as error:
+        limits.lift_memory()
         if not (isinstance(error, SystemExit) and error.code in (None, 0)):
             stage.abandon()
-            _print_failure(error, config.name, config.source)
+            _print_failure(limits.memory_problem(error, config.limits, config.name) or error, config)
             return 1
+    limits.lift_memory()
     stage.finish()
     outputs.check_outputs(out, config.outputs, stage=config.name)
     outputs.normalise(out)
@@ -57,9 +61,10 @@ def main(check: Callable[[Mapping[str, str]], None] = check_isolated) -> int:
     return 0
 
 
-def _print_failure(error: BaseException, name: str, source: Path) -> None:
+def _print_failure(error: BaseException, config: StageConfig) -> None:
     sys.stdout.flush()
-    for line in entry.short_traceback(error, source):
+    name = config.name
+    for line in entry.short_traceback(error, config.source):
         print(line, file=sys.stderr)
     if isinstance(error, WorkerError):
         print(f"error: {error}", file=sys.stderr)

@@ -220,7 +220,6 @@ def test_overrides_count_for_the_lock(projects: list[Path]) -> None:
     [
         '[cuda]\ntoolkit = "13.0"',
         '[driver]\nminimum = "580"',
-        "[resources]\ncores = 2",
         '[hardware]\naccelerator = "nvidia"',
         '[hardware]\ngpu = "H100"',
         '[hardware]\ncompute_capability = "9.0"',

@@ -114,6 +114,11 @@ def more(line: str) -> tuple[str, str]:
     return "# of the base", line
 
 
+def of_train(line: str) -> tuple[str, str]:
+    """Resources of a stage, which the spec above does not state."""
+    return "[stages.evaluate]", f"[stages.train.resources]\n{line}\n\n[stages.evaluate]"
+
+
 FIXED = "tolerance = { absolute = 0.1, relative = 0.2 }"
 
 CASES = [
@@ -152,9 +157,6 @@ CASES = [
     Case("hardware.accelerator", "[hardware]", '[hardware]\naccelerator = "nvidia"', REFUSED),
     Case("hardware.gpu", "[hardware]", '[hardware]\ngpu = "H100"', REFUSED),
     Case("hardware.compute_capability", "[hardware]", '[hardware]\ncompute_capability = "9.0"', REFUSED),
-    Case("resources.cores", *section("resources", "cores = 2"), REFUSED),
-    Case("resources.memory_gib", *section("resources", "memory_gib = 2.5"), REFUSED),
-    Case("resources.time_s", *section("resources", "time_s = 60"), REFUSED),
     Case("numerics.level", "[numerics]", '[numerics]\nlevel = "exact"', NOTHING),
     Case("numerics.level", "[numerics]", '[numerics]\nlevel = "portable"', LOCK),
     Case("numerics.level", "[numerics]", '[numerics]\nlevel = "tolerant"', ALL),
@@ -194,6 +196,11 @@ CASES = [
     Case("stages.*.params", 'needs = ["train"]', 'needs = ["train"]\nparams = { x = "" }', LATER),
     Case("stages.*.outputs", '"numbers.json", "metrics.json"]', '"numbers.json", "metrics.json", "x"]', ALL),
     Case("stages.*.features", 'run = "train.py"', 'run = "train.py"\nfeatures = ["kvm"]', ALL),
+    # limits reach the builder; plans are compared afterwards, and told with the model
+    Case("stages.*.resources.cores", *of_train("cores = 2"), ALL),
+    Case("stages.*.resources.memory_mib", *of_train("memory_mib = 2048"), ALL),
+    Case("stages.*.resources.time_s", *of_train("time_s = 60"), MODEL),
+    Case("stages.*.resources.loader_s", *of_train("loader_s = 0.5"), MODEL),
     Case("metrics.*.stage", 'stage = "evaluate"', 'stage = "train"', MODEL),
     Case("metrics.*.minimum", "minimum = 0.5", "minimum = 0.25", MODEL),
     Case("metrics.*.maximum", "maximum = 1.0", "maximum = 2.0", MODEL),

@@ -26,10 +26,10 @@ SPEC_SECTIONS = {
     "`[cuda]`": "Cuda",
     "`[driver]`": "Driver",
     "`[hardware]`": "Hardware",
-    "`[resources]`": "Resources",
     "`[numerics]`": "Numerics",
     "`[datasets.NAME]`": "Dataset",
     "`[stages.NAME]`": "Stage",
+    "`[stages.NAME.resources]`": "Resources",
     "`[metrics.NAME]`": "Metric",
     "`[metrics.NAME.tolerance]`": "Tolerance",
     "`[metrics.NAME.tolerance.statistical]`": "StatisticalTolerance",
@@ -40,7 +40,6 @@ PAGES = {
         schemas.lock_schema,
         {"Lock": "", "`systems.SYSTEM`": "DebianBasePin", "`sources[]`": "Source"},
     ),
-    "record.md": (schemas.record_schema, {"Build record": "", "`outputs[]`": "OutputRecord"}),
     "baseline.md": (
         schemas.baseline_schema,
         {
@@ -61,6 +60,10 @@ PAGES = {
             "`documents[]`": "JsonDifference",
             "`causes[]`": "Cause",
         },
+    ),
+    "record.md": (
+        schemas.record_schema,
+        {"Build record": "", "`outputs[]`": "OutputRecord", "`overruns[]`": "Overrun"},
     ),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }

@@ -74,7 +74,7 @@ hint: did you mean `owners`?
         with_section("[numeric]\nseed = 1"),
         """\
 error: reprobuild.toml: numeric: unknown key
-  expected one of schema, model, base, python, cuda, driver, hardware, resources, numerics, datasets, \
+  expected one of schema, model, base, python, cuda, driver, hardware, numerics, datasets, \
 stages, metrics, artifact
   actual   numeric
 hint: did you mean `numerics`?
@@ -672,6 +672,15 @@ error: reprobuild.toml: artifact.files: two stages give a file of this name
   actual   weights.safetensors, 2 times
 """,
     ),
+    "fewer cores than threads": (
+        edited("[stages.train]", "[stages.train.resources]\ncores = 1\n\n[stages.train]"),
+        """\
+error: reprobuild.toml: stages.train.resources.cores: fewer cores than threads
+  expected at least 2  numerics.threads
+  actual   1
+hint: state more cores, or set threads in [numerics]: every stage is then built again
+""",
+    ),
     "not TOML": (
         edited('name = "digits"', "name = digits"),
         """\
@@ -692,7 +701,6 @@ def test_the_message_says_it(text: str, message: str) -> None:
     [
         ('[cuda]\ntoolkit = "12.4"', "cuda", "leave [cuda] out: this release builds for CPUs"),
         ('[driver]\nminimum = "550"', "driver", "leave [driver] out: this release builds for CPUs"),
-        ("[resources]\ncores = 4", "resources", "leave [resources] out"),
         ('[hardware]\naccelerator = "nvidia"', "hardware.accelerator", 'use accelerator = "none"'),
         ('[hardware]\ngpu = "H100"', "hardware.gpu", "leave it out"),
         ('[hardware]\ncompute_capability = "9.0"', "hardware.compute_capability", "leave it out"),

@@ -34,6 +34,15 @@ def check_references(spec: Spec, origin: str) -> None:
             _once(f"{origin}: stages.{name}.{key}", getattr(stage, key))
         _declared(f"{origin}: stages.{name}.needs", "stage", stage.needs, spec.stages)
         _declared(f"{origin}: stages.{name}.data", "dataset", stage.data, spec.datasets)
+        cores = stage.resources.cores if stage.resources else None
+        if cores is not None and cores < spec.numerics.threads:
+            raise SpecError(
+                f"{origin}: stages.{name}.resources.cores: fewer cores than threads",
+                expected=f"at least {spec.numerics.threads}",
+                expected_from="numerics.threads",
+                actual=str(cores),
+                hint="state more cores, or set threads in [numerics]: every stage is then built again",
+            )
     try:
         spec.stage_order()
     except ValueError as error:
@@ -91,7 +100,6 @@ def refuse_unsupported(spec: Spec, origin: str) -> None:
     reasons = {
         "cuda": (spec.cuda is not None, "leave [cuda] out: this release builds for CPUs"),
         "driver": (spec.driver is not None, "leave [driver] out: this release builds for CPUs"),
-        "resources": (spec.resources is not None, "leave [resources] out"),
         "hardware.accelerator": (spec.hardware.accelerator != "none", 'use accelerator = "none"'),
         "hardware.gpu": (spec.hardware.gpu is not None, "leave it out"),
         "hardware.compute_capability": (spec.hardware.compute_capability is not None, "leave it out"),

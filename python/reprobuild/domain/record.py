@@ -18,6 +18,14 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class Overrun(_Value):
+    """More than the spec plans: both numbers, in the unit that the key ends with."""
+
+    key: Literal["memory_mib", "time_s", "loader_s"]
+    planned: float
+    measured: float
+
+
 class OutputRecord(_Value):
     """One derivation of the project, built now or reused."""
 
@@ -32,6 +40,9 @@ class OutputRecord(_Value):
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None
     loader_s: float | None = Field(default=None, description="time spent waiting for data")
+    overruns: tuple[Overrun, ...] = Field(
+        default=(), description="what was more than 20 % above `resources` of the stage"
+    )
     log_digest: str | None = Field(default=None, description="SHA-256, hex, over the log lines")
     log_path: str | None = None
     builder: str = Field(default="", description="machine that built it; empty: this one")

@@ -124,14 +124,6 @@ class Hardware(Section):
     compute_capability: Text | None = Field(default=None, description="CUDA compute capability, such as 9.0")
 
 
-class Resources(Section):
-    """Planned use, compared with the measured one. Not honoured yet: refused when given."""
-
-    cores: Annotated[int, Field(gt=0)] | None = Field(default=None, description="processor cores")
-    memory_gib: Annotated[Finite, Field(gt=0)] | None = Field(default=None, description="memory, GiB")
-    time_s: Annotated[Finite, Field(gt=0)] | None = Field(default=None, description="time, seconds")
-
-
 class Numerics(Section):
     """How the numbers are kept equal."""
 
@@ -176,6 +168,23 @@ class Dataset(Section):
         return self
 
 
+class Resources(Section):
+    """What a stage is planned to use: `cores` and `memory_mib` are limits, the others only warn."""
+
+    cores: Annotated[int, Field(gt=0, le=4096)] | None = Field(
+        default=None, description="limit: processor cores that it may run on"
+    )
+    memory_mib: Annotated[int, Field(ge=16, lt=2**40)] | None = Field(
+        default=None, description="limit: memory that each of its processes may allocate, MiB"
+    )
+    time_s: Annotated[Finite, Field(gt=0)] | None = Field(
+        default=None, description="planned time from start to end, seconds"
+    )
+    loader_s: Annotated[Finite, Field(gt=0)] | None = Field(
+        default=None, description="planned time spent waiting for data, seconds"
+    )
+
+
 class Stage(Section):
     """One step; a derivation of its own."""
 
@@ -188,6 +197,7 @@ class Stage(Section):
         description="every file or folder that it writes"
     )
     features: tuple[Text, ...] = Field(default=(), description="system features that its builder must have")
+    resources: Resources | None = Field(default=None, description="limits, and what it is planned to take")
 
     @model_validator(mode="after")
     def _runnable(self) -> Self:
@@ -289,7 +299,6 @@ class Spec(Section):
     cuda: Cuda | None = None
     driver: Driver | None = None
     hardware: Hardware = Hardware()
-    resources: Resources | None = None
     numerics: Numerics = Numerics()
     datasets: dict[Name, Dataset] = {}
     stages: Annotated[dict[Name, Stage], Field(min_length=1)]

@@ -13,7 +13,7 @@ from reprobuild.core.build_state import BuildStatus
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.lock import Source
-from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.record import BuildRecord, Overrun
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
 from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
@@ -49,8 +49,15 @@ class BuildOutcome:
     built: tuple[str, ...]  # labels (or names) built now
     artifact: Artifact | None
     record_path: Path | None
+    record: BuildRecord | None  # None where nothing was built
     other_build: BuildRecord | None  # an earlier build of this version with other bytes
     duration_s: float
+
+    @property
+    def overruns(self) -> tuple[tuple[str, Overrun], ...]:
+        """What was built now and took more than planned, with the stage's name."""
+        outputs = self.record.outputs if self.record else ()
+        return tuple((one.label, overrun) for one in outputs for overrun in one.overruns)
 
 
 class BuildService:
@@ -109,7 +116,7 @@ class BuildService:
         begun_s = time.monotonic()
         found = self.instantiate(project)
         targets = _targets(found, request.stages)
-        built, record_path = self._realise(project, found, targets, request, new_view)
+        built, record_path, record = self._realise(project, found, targets, request, new_view)
         self._keep_results(targets, request.out_link)
         model = targets.get("model")
         artifact = read_artifact(Path(model.out_path)) if model else None
@@ -119,6 +126,7 @@ class BuildService:
             built=built,
             artifact=artifact,
             record_path=record_path,
+            record=record,
             other_build=self._same_version_other_bytes(artifact) if artifact else None,
             duration_s=time.monotonic() - begun_s,
         )
@@ -161,12 +169,12 @@ class BuildService:
         targets: dict[str, Derivation],
         request: BuildRequest,
         new_view: NewView,
-    ) -> tuple[tuple[str, ...], Path | None]:
-        """Labels (or names) of what was built, and the record; nothing and None where all was there."""
+    ) -> tuple[tuple[str, ...], Path | None, BuildRecord | None]:
+        """Labels (or names) of what was built, and the record with its place; nothing where all was there."""
         wanted = {drv.out_path for drv in targets.values()}
         if self._store.present(sorted(wanted)) == wanted:
             self._keep_stages(project, found)
-            return (), None
+            return (), None, None
         self.require_sandbox()
         candidates = needed_derivations(project.spec, found, targets)
         valid = self._store.present([drv.out_path for drv in candidates])
@@ -190,18 +198,17 @@ class BuildService:
         except KeyboardInterrupt:
             interrupted = True
         self._keep_stages(project, found)
-        path = self._records.write(
-            make_record(
-                project,
-                found,
-                tree,
-                begun,
-                status="interrupted" if interrupted else "built" if status == 0 else "failed",
-                store=self._store,
-                host=self._host,
-                log_file=self._log_file,
-            )
+        record = make_record(
+            project,
+            found,
+            tree,
+            begun,
+            status="interrupted" if interrupted else "built" if status == 0 else "failed",
+            store=self._store,
+            host=self._host,
+            log_file=self._log_file,
         )
+        path = self._records.write(record)
         if interrupted:
             raise InterruptedBuildError(
                 f"{project.spec.model.name}: build interrupted; nothing half-made is left",
@@ -210,7 +217,7 @@ class BuildService:
         if status != 0:
             raise failure(status, tree, self._log_file, project.title)
         done = tree.with_status(BuildStatus.DONE)
-        return tuple(state.label or state.name for state in done), path
+        return tuple(state.label or state.name for state in done), path, record
 
     def _keep_results(self, targets: dict[str, Derivation], out_link: Path | None) -> None:
         if out_link is None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from reprobuild import __version__
 from reprobuild.core.build_state import BuildState, BuildStatus
 from reprobuild.core.build_tree import BuildTree
+from reprobuild.core.over_plan import overruns
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.record import BuildRecord, OutputRecord
 from reprobuild.domain.store import Derivation, Instantiation
@@ -59,6 +60,8 @@ def make_record(
     def output(label: str, drv: Derivation) -> OutputRecord:
         info = store.info(drv.out_path) if drv.out_path in valid else None
         state = tree.builds.get(drv.drv_path)
+        measured = _measured(state, begun, log_file(drv.drv_path)) if state else {}
+        stage = project.spec.stages.get(label)
         return OutputRecord(
             label=label,
             drv_path=drv.drv_path,
@@ -66,7 +69,8 @@ def make_record(
             nar_hash=info.nar_hash if info else None,
             nar_size_bytes=info.nar_size_bytes if info else None,
             status=_status(state, valid=info is not None),
-            **(_measured(state, begun, log_file(drv.drv_path)) if state else {}),
+            overruns=overruns(stage.resources if stage else None, measured),
+            **measured,
         )
 
     return BuildRecord(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,9 @@ from reprobuild.cli.options import (
     QuietOption,
     SetOption,
 )
+
+if TYPE_CHECKING:
+    from reprobuild.domain.record import Overrun
 
 
 def build(
@@ -67,6 +71,7 @@ def build(
             f"  now    {outcome.artifact.artifact_id}\n"
             "hint: give it a new version in reprobuild.toml before anybody else sees it"
         )
+    _warn_of_overruns(outcome.overruns)
     if as_json:
         render.document(
             {
@@ -82,6 +87,7 @@ def build(
                 "built": list(outcome.built),
                 "artifact_id": outcome.artifact.artifact_id if outcome.artifact else None,
                 "metrics": outcome.artifact.metrics if outcome.artifact else None,
+                "overruns": [{"stage": stage, **overrun.model_dump()} for stage, overrun in outcome.overruns],
                 "record": str(outcome.record_path) if outcome.record_path else None,
                 "duration_s": round(outcome.duration_s, 3),
             }
@@ -93,6 +99,17 @@ def build(
         metrics = "  ".join(f"{name} {value:g}" for name, value in outcome.artifact.metrics.items())
         state = "built" if outcome.built else "nothing to do"
         render.note(f"{outcome.artifact.artifact_id}  {metrics}  ({state}, {outcome.duration_s:.1f} s)")
+
+
+def _warn_of_overruns(overruns: Sequence[tuple[str, Overrun]]) -> None:
+    for stage, overrun in overruns:
+        unit = {"mib": "MiB", "s": "s"}[overrun.key.rpartition("_")[2]]
+        more = overrun.measured / overrun.planned - 1
+        render.note(
+            f"warning: stage {stage}: {more:.0%} above its plan\n"
+            f"  planned  {overrun.planned:g} {unit}  reprobuild.toml, stages.{stage}.resources.{overrun.key}\n"
+            f"  measured {overrun.measured:g} {unit}"
+        )
 
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:
