@@ -123,6 +123,14 @@ def test_it_builds_verifies_and_does_neither_again(
     assert (again / "result").readlink() == (changed / "result").readlink()
     assert other.file(str((again / "result").readlink())).is_dir()
 
+    # a change: what it does not touch comes from the cache, and all of it is verified here
+    evaluate = again / "evaluate.py"
+    evaluate.write_text(evaluate.read_text() + "# changed\n")
+    third = run(other, again, system)
+    assert third.status == 0, third.output
+    assert "building 2 derivations: evaluate, model" in third.output
+    assert re.search(r"^train +same bytes", third.output, re.MULTILINE), third.output
+
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_training_that_differs_fails_with_artifact_stage_and_test(
