@@ -79,6 +79,20 @@ def test_every_path_that_differs_is_named_with_its_kind(tmp_path: Path) -> None:
     assert {cause.file for cause in found.causes} == {one.path for one in found.files}
 
 
+def test_files_under_other_names_are_laid_to_what_differs_in_their_names(tmp_path: Path) -> None:
+    found = compared(
+        tmp_path,
+        {"run/at-20261121-050001.bin": b"x", "run/a.bin": b""},
+        {"run/at-20261121-050002.bin": b"x", "run/b.bin": b""},
+    )
+    assert [(cause.cause, cause.file, cause.place) for cause in found.causes] == [
+        ("time stamp", "run/at-20261121-050001.bin", "file name"),
+        ("time stamp", "run/at-20261121-050002.bin", "file name"),
+        ("unknown", "run/a.bin", "missing"),
+        ("unknown", "run/b.bin", "extra"),
+    ]
+
+
 def test_two_files_are_compared_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"x": 1}')
     (tmp_path / "b.json").write_text('{"x": 2}')

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reprobuild.core.comparison.content import Findings, explain
+from reprobuild.core.comparison.file_names import name_causes
 from reprobuild.core.comparison.numeric_causes import numeric_causes
 from reprobuild.core.comparison.ranking import ranked
 from reprobuild.core.comparison.text_causes import Context
@@ -57,7 +58,7 @@ def compare_trees(
                 said[difference.path] = text
         files.append(difference)
     numeric = numeric_causes(found.tensors, found.trajectory, *origins)
-    causes = [*numeric, *found.causes]
+    causes = [*numeric, *found.causes, *name_causes(files, context)]
     return StageComparison(
         label=label,
         equal=not files,
