@@ -21,6 +21,8 @@ KNOWN_LICENSES = {
 LIBRARIES = {"torch": "pytorch", "scikit-learn": "sklearn"}
 LEVELS = {
     "exact": "the same bits on machines of one class; `hardware.json` says what was required of it",
+    "portable": "the same bits on every x86-64 processor with AVX2",
+    "tolerant": "metrics within their tolerances",
 }
 
 

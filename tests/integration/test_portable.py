@@ -75,6 +75,13 @@ def built(world: World, project: Path) -> Any:
     return json.loads((world.file(path) / "numbers.json").read_text())["seen"]
 
 
+def test_a_shell_has_the_shim_too(world: World, portable: Path) -> None:
+    """Stands first: no stage has needed the shim yet, so the shell makes it."""
+    look = "import ctypes; print(ctypes.CDLL(None).mkl_serv_intel_cpu_true())"
+    command = ["nix", "shell", "--quiet", "--stage", "train", "--", "python", "-c", look]
+    assert world.reprobuild(*command, cwd=portable).stdout.split() == ["1"]
+
+
 def test_a_stage_gets_the_variables_and_the_shim(world: World, portable: Path) -> None:
     seen = built(world, portable)
     assert seen["set"] == ALL_SET
