@@ -15,7 +15,7 @@ from reprobuild.core.comparison.safetensors_header import (
 from reprobuild.core.comparison.tensors import ValueDifferences, element_size_bytes, known_dtype
 from reprobuild.core.comparison.text_causes import Context, value_causes
 from reprobuild.domain.comparison import Cause, TensorDifference
-from reprobuild.services.compare_files import differing_pieces
+from reprobuild.services.compare_files import differing_pieces, mapped
 
 
 def compare_safetensors(
@@ -31,6 +31,7 @@ def compare_safetensors(
     found = Findings("safetensors")
     with first.open("rb", buffering=0) as one, second.open("rb", buffering=0) as other:
         headers = _header(one), _header(other)
+        second_bytes = mapped(other)
         names = [
             *headers[0].tensors,
             *(name for name in headers[1].tensors if name not in headers[0].tensors),
@@ -38,7 +39,7 @@ def compare_safetensors(
         for name in names:
             sides = headers[0].tensors.get(name), headers[1].tensors.get(name)
             skipped = _end(sides) <= first_differing_byte
-            difference = None if skipped else _difference(file, name, sides, one, other)
+            difference = None if skipped else _difference(file, name, sides, one, second_bytes)
             if difference:
                 found.tensors.append(difference)
     found.causes += _of_headers(file, headers, context, alone=not found.tensors)
@@ -64,7 +65,7 @@ def _difference(
     name: str,
     sides: tuple[TensorEntry | None, TensorEntry | None],
     first: BinaryIO,
-    second: BinaryIO,
+    second: memoryview,
 ) -> TensorDifference | None:
     one, other = sides
     fields: dict[str, Any] = {"file": file, "name": name}
