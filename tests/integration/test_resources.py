@@ -73,7 +73,7 @@ def test_limits_change_no_bit_of_the_output(world: World, project: Path) -> None
         built = world.json("nix", "build", "--stage", "train", "--no-link", cwd=project)
         files.append({one.name: one.read_bytes() for one in world.file(built["outputs"]["train"]).iterdir()})
     assert files[0] == files[1] and files[0]
-    assert world.json("verify", cwd=project, status=1)["stages"][0]["verdict"] == "same bytes"
+    assert world.json("verify", cwd=project)["ok"]
 
 
 def test_limits_change_no_bit_of_a_training_with_torch(world: World, quickstart: Path) -> None:
