@@ -54,6 +54,8 @@ class World:
     folder: Path
     failing: dict[str, list[str]] = field(default_factory=dict)  # name of a derivation -> its log lines
     differing: set[str] = field(default_factory=set)  # rebuilds of these give other bytes
+    at_check: Callable[[], None] = lambda: None  # what a rebuild leaves behind
+    last_words: str = ""  # of a stage whose rebuild fails
     interrupt_at: str = ""
     sandbox: str | None = None
     content: bytes = b"weights"
@@ -98,7 +100,7 @@ class World:
             build=self.service(),
             store=self,
             records=self,
-            rebuilder=Rebuilder(self, self.new_view, lambda drv_path: None),
+            rebuilder=Rebuilder(self, self, self.new_view, lambda drv_path: None),
             new_view=self.new_view,
         )
 
@@ -208,9 +210,11 @@ class World:
         name = Derivation(drv_path, "").name
         on_event(BuildStarted(1, drv_path, ""))
         if name in self.failing:
-            on_event(Message(Level.ERROR, f"error: builder for '{drv_path}' failed with exit code 1"))
+            failed = f"error: builder for '{drv_path}' failed with exit code 1;\n > {self.last_words}"
+            on_event(Message(Level.ERROR, failed))
             return 100
         if name in self.differing:
+            self.at_check()
             on_event(Message(Level.ERROR, f"error: derivation '{drv_path}' may not be deterministic"))
             return 104
         on_event(BuildStopped(1, drv_path))

@@ -35,6 +35,11 @@ def test_the_limit_is_that_of_the_type(dtype: str, inside: float, outside: float
     assert verdict(answer([100.0], dtype), answer([outside], dtype)) == "not close"
 
 
+def test_integers_are_compared_as_integers() -> None:
+    large = Answer("I64", (1,), (2**53).to_bytes(8, "little"))
+    assert verdict(large, Answer("I64", (1,), (2**53 + 1).to_bytes(8, "little"))) == "not close"
+
+
 def test_equal_bits_are_equal_also_where_they_are_no_numbers() -> None:
     odd = answer([float("nan"), float("inf"), -0.0])
     assert verdict(odd, odd) == "equal"

@@ -23,12 +23,15 @@ def stage(
 
 
 def other(
-    path: str, state: Literal["differs", "missing"] = "differs", tensors: bool = False
+    path: str,
+    state: Literal["differs", "missing", "target"] = "differs",
+    tensors: bool = False,
+    read_as: str = "text",
 ) -> StageComparison:
     return StageComparison(
         label="train",
         equal=False,
-        files=(FileDifference(path=path, state=state),),
+        files=(FileDifference(path=path, state=state, format=read_as),),
         tensors=(TensorDifference(file=path, name="w", state="values"),) if tensors else (),
     )
 
@@ -77,8 +80,39 @@ def test_weights_on_one_side_only_are_other_weights() -> None:
     assert holds(stage("differs", other("w.safetensors", "missing")))[2] is False
 
 
-def test_weights_in_a_format_that_nobody_reads_are_not_called_equal() -> None:
-    assert holds(stage("differs", other("w.npz")))[2] is None
+@pytest.mark.parametrize(
+    "found",
+    [
+        other("w.npz", read_as="zip"),
+        other("model.pth", read_as="binary"),
+        other("weights", read_as="binary"),
+        other("w.safetensors", read_as="binary"),  # damaged
+        other("w.safetensors", "target"),  # a link that leads elsewhere
+        other("model.ckpt", "missing"),
+    ],
+    ids=lambda found: f"{found.files[0].path} {found.files[0].state}",
+)
+def test_weights_in_a_format_that_nobody_reads_are_not_called_equal(found: StageComparison) -> None:
+    assert holds(stage("differs", found))[2] is None
+
+
+def test_text_that_differs_may_hold_the_weights_where_there_are_no_tensors() -> None:
+    stages = [stage("differs", other("weights.csv"))]
+    assert [judge_levels(INPUTS, stages, has_tensors=there)[2].holds for there in (True, False)] == [
+        True,
+        None,
+    ]
+
+
+def test_a_metric_on_one_side_only_leaves_the_behaviour_open() -> None:
+    stages = [stage("differs", other("log.txt"))]
+    judged = judge_levels(INPUTS, stages, metrics=[metric("equal")], unmeasured=["recall"])[3]
+    assert judged.holds is None and "recall" in judged.reason
+
+
+def test_a_stage_that_differed_once_and_crashed_once_is_not_known_to_have_equal_weights() -> None:
+    crashed = stage("differs", other("log.txt")).model_copy(update={"reason": "boom"})
+    assert holds(crashed)[2] is None
 
 
 def test_what_failed_or_is_gone_is_not_known() -> None:
@@ -99,7 +133,7 @@ def test_stored_answers_count_where_the_weights_are_equal() -> None:
     off = GoldenVerdict(label="evaluate", tensor="output.scores", verdict="not close", explanation="off")
 
     def behaviour(tensors: bool) -> bool | None:
-        stages = [stage("differs", other("w.safetensors", tensors=tensors))]
+        stages = [stage("differs", other("log.txt", tensors=tensors))]
         return judge_levels(INPUTS, stages, (), [metric("equal")], [off])[3].holds
 
     assert behaviour(tensors=False) is False

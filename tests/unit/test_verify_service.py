@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy
 import pytest
+import safetensors.numpy
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.verdict import Verdict
@@ -53,7 +56,7 @@ def test_the_kept_output_of_a_differing_rebuild_is_named(world: World) -> None:
         folder.mkdir(parents=True)
         (folder / "metrics.json").write_text(f'{{"loss": {loss}}}')
     (train,) = verify(world, "train").stages
-    assert train.differing_path == str(kept)
+    assert train.differing_path == world.add(kept)
     assert train.comparison is not None
     (loss_differs,) = train.comparison.documents
     assert (loss_differs.key_path, loss_differs.first, loss_differs.second) == ("loss", "0.25", "0.5")
@@ -61,6 +64,53 @@ def test_the_kept_output_of_a_differing_rebuild_is_named(world: World) -> None:
 
 def test_a_rebuild_that_fails_is_told_from_one_that_differs(world: World) -> None:
     world.failing["digits-train"] = []
+    assert said(verify(world))["train"] == "failed"
+
+
+def test_the_metrics_of_a_run_that_crashed_are_not_those_of_the_first(world: World) -> None:
+    out = Path(world.drv("digits-train").out_path)
+    out.mkdir(parents=True)
+    (out / "metrics.json").write_text('{"accuracy": 0.9}')
+    world.failing["digits-train"] = []
+    verdict = verify(world)
+    assert verdict.metrics == () and verdict.unmeasured == ("accuracy",)
+    assert {one.level: one.holds for one in verdict.levels} == {
+        "same inputs": True,
+        "same bytes": None,
+        "same weights": None,
+        "same behaviour": None,
+    }
+
+
+def test_of_many_rounds_the_one_with_other_weights_decides(world: World) -> None:
+    out = Path(world.drv("digits-train").out_path)
+    rounds = iter([("log.txt", b"two"), ("weights.safetensors", tensors(2.0))])
+
+    def rebuild() -> None:
+        kept = Path(f"{out}.check")
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(out, kept)
+        name, content = next(rounds)
+        (kept / name).write_bytes(content)
+
+    out.mkdir(parents=True)
+    (out / "log.txt").write_bytes(b"one")
+    (out / "weights.safetensors").write_bytes(tensors(1.0))
+    world.differing.add("digits-train")
+    world.at_check = rebuild
+    verdict = verify(world, "train", rounds=2)
+    (train,) = verdict.stages
+    assert train.comparison is not None and [one.name for one in train.comparison.tensors] == ["w"]
+    assert [one.holds for one in verdict.levels if one.level == "same weights"] == [False]
+
+
+def tensors(value: float) -> bytes:
+    return safetensors.numpy.save({"w": numpy.asarray([value], dtype="float32")})
+
+
+def test_a_crash_that_speaks_of_determinism_is_a_crash(world: World) -> None:
+    world.failing["digits-train"] = []
+    world.last_words = "this may not be deterministic"
     assert said(verify(world))["train"] == "failed"
 
 

@@ -22,6 +22,9 @@ def verdict_text(verdict: Verdict) -> str:
     ]
     if not all(stage.verdict == "same bytes" for stage in verdict.stages):
         parts.append([f"metric {one.metric}: {one.explanation}" for one in verdict.metrics])
+        if verdict.carry_problem:
+            parts.append([f"a stage after a differing one failed: {verdict.carry_problem}"])
+        parts.append([f"metric {name}: not measured on both sides" for name in verdict.unmeasured])
         parts.append([f"answer {one.label}: {one.explanation}" for one in verdict.golden])
         words = {True: "yes", False: "no", None: "not known"}
         parts.append(list(table([[one.level, words[one.holds], one.reason] for one in verdict.levels])))

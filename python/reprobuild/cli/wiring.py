@@ -185,15 +185,17 @@ class Session:
             build=self.build_service(),
             store=self.store,
             records=self.records,
-            rebuilder=Rebuilder(NixBuilder(), view, log_file, Diffoscope()),
+            rebuilder=Rebuilder(NixBuilder(), self.store, view, log_file, Diffoscope()),
             new_view=view,
         )
 
     def sides(self) -> Sides:
         from reprobuild.adapters import git
+        from reprobuild.adapters.diffoscope import Diffoscope
         from reprobuild.services.side import Sides
 
-        return Sides(self.build_service(), self.store, self.records, git.export, self.renderer.build_view)
+        view = self.renderer.build_view
+        return Sides(self.build_service(), self.store, self.records, git.export, view, Diffoscope())
 
     def baseline_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BaselineService:
         from reprobuild.adapters.host import LinuxHost

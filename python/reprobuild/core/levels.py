@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from reprobuild.domain.comparison import StageComparison
+from reprobuild.domain.comparison import FileDifference, StageComparison
 from reprobuild.domain.metric_verdict import MetricVerdict
 from reprobuild.domain.verdict import GoldenVerdict, Level, LevelVerdict, StageVerdict
 
@@ -26,14 +26,19 @@ def demanded(level: str) -> Level:
 def judge_levels(
     inputs: LevelVerdict,
     stages: Collection[StageVerdict],
-    carried: Iterable[StageComparison],
-    metrics: Collection[MetricVerdict],
+    carried: Iterable[StageComparison] = (),
+    metrics: Collection[MetricVerdict] = (),
     golden: Collection[GoldenVerdict] = (),
+    *,
+    unmeasured: Collection[str] = (),
+    has_tensors: bool = True,
 ) -> tuple[LevelVerdict, ...]:
     """
     Args:
         inputs: the answer for same inputs: a rebuild has them by definition, a comparison looks.
         carried: stages after a differing one, run on what the rebuild gave.
+        unmeasured: metrics of the spec that are not among `metrics`.
+        has_tensors: whether any output holds weights that are compared by tensor.
     """
     bytes_level = _same_bytes(stages)
     if bytes_level.holds:
@@ -45,9 +50,10 @@ def judge_levels(
             LevelVerdict(level="same behaviour", holds=True, reason=why),
         )
     compared = [stage.comparison for stage in stages if stage.comparison is not None] + list(carried)
-    weights = _same_weights(stages, compared)
+    weights = _same_weights(stages, compared, has_tensors=has_tensors)
     # Answers of other weights cannot be expected to be close: there the metrics decide.
-    return (inputs, bytes_level, weights, _same_behaviour(metrics, golden if weights.holds else ()))
+    behaviour = _same_behaviour(metrics, golden if weights.holds else (), unmeasured)
+    return (inputs, bytes_level, weights, behaviour)
 
 
 def _same_bytes(stages: Collection[StageVerdict]) -> LevelVerdict:
@@ -62,37 +68,56 @@ def _same_bytes(stages: Collection[StageVerdict]) -> LevelVerdict:
     return LevelVerdict(level=level, holds=True, reason=f"{', '.join(stage.label for stage in stages)}")
 
 
-def _same_weights(stages: Collection[StageVerdict], compared: Collection[StageComparison]) -> LevelVerdict:
-    level: Level = "same weights"
+def _same_weights(
+    stages: Collection[StageVerdict], compared: Collection[StageComparison], *, has_tensors: bool
+) -> LevelVerdict:
+    """Other tensors are a no. A yes needs that every output was compared, and that what differs holds no weights."""
+
+    def answer(holds: bool | None, reason: str) -> LevelVerdict:
+        return LevelVerdict(level="same weights", holds=holds, reason=reason)
+
     for comparison in compared:
         for tensor in comparison.tensors:
-            where = f"{comparison.label}: {tensor.file}: {tensor.name}"
-            return LevelVerdict(level=level, holds=False, reason=f"{where} ({tensor.state})")
-        gone = [file.path for file in comparison.files if _lost_weights(file.path, file.state)]
-        if gone:
-            return LevelVerdict(
-                level=level, holds=False, reason=f"{comparison.label}: only on one side: {gone[0]}"
-            )
+            return answer(False, f"{comparison.label}: {tensor.file}: {tensor.name} ({tensor.state})")
+        for file in comparison.files:
+            if file.state in ("missing", "extra") and file.path.endswith(_TENSORS):
+                return answer(False, f"{comparison.label}: only on one side: {file.path}")
     seen = {comparison.label for comparison in compared}
-    unseen = [stage.label for stage in stages if stage.verdict != "same bytes" and stage.label not in seen]
-    if unseen or not stages:
-        which = ", ".join(unseen) or "no stage in common"
-        return LevelVerdict(level=level, holds=None, reason=f"nothing to compare: {which}")
-    other = [file.path for one in compared for file in one.files if file.path.endswith(_OTHER_WEIGHTS)]
-    if other:
-        return LevelVerdict(level=level, holds=None, reason=f"differs, and is not safetensors: {other[0]}")
-    return LevelVerdict(level=level, holds=True, reason="every tensor is equal; other files differ")
+    unclear = [
+        stage.label
+        for stage in stages
+        if stage.verdict != "same bytes" and (stage.label not in seen or stage.reason)
+    ]
+    if unclear or not stages:
+        return answer(None, f"nothing to compare: {', '.join(unclear) or 'no stage in common'}")
+    for comparison in compared:
+        for file in comparison.files:
+            if _may_hold_weights(file):
+                return answer(None, f"{comparison.label}: {file.path} differs, and is not read by tensor")
+    if not has_tensors:
+        return answer(None, "no output holds tensors: weights may lie in the files that differ")
+    return answer(True, "every tensor is equal; other files differ")
 
 
-# Formats that may hold weights, and that nobody here reads by tensor.
-_OTHER_WEIGHTS = (".npy", ".npz", ".bin", ".onnx", ".pt", ".gguf", ".h5", ".skops")
+_TENSORS = (".safetensors", ".npy")
+_READ_FORMATS = ("text", "json", "safetensors", "npy")  # as core/comparison/content.py names them
+_NO_WEIGHTS = (".txt", ".log", ".json", ".md", ".html", ".csv", ".svg", ".png", ".toml", ".yaml", ".py")
 
 
-def _lost_weights(path: str, state: str) -> bool:
-    return state in ("missing", "extra") and path.endswith(".safetensors")
+def _may_hold_weights(file: FileDifference) -> bool:
+    match file.state:
+        case "differs":
+            wanted = ("safetensors", "npy") if file.path.endswith(_TENSORS) else _READ_FORMATS
+            return file.format not in wanted
+        case "executable":
+            return False
+        case _:
+            return not file.path.endswith(_NO_WEIGHTS)
 
 
-def _same_behaviour(metrics: Collection[MetricVerdict], golden: Collection[GoldenVerdict]) -> LevelVerdict:
+def _same_behaviour(
+    metrics: Collection[MetricVerdict], golden: Collection[GoldenVerdict], unmeasured: Collection[str]
+) -> LevelVerdict:
     level: Level = "same behaviour"
     outside = [
         f"{one.metric}: {one.explanation}"
@@ -102,10 +127,11 @@ def _same_behaviour(metrics: Collection[MetricVerdict], golden: Collection[Golde
     outside += [one.explanation for one in golden if one.verdict == "not close"]
     if outside:
         return LevelVerdict(level=level, holds=False, reason=outside[0])
-    unjudged = [f"{one.metric}: {one.explanation}" for one in metrics if not one.ok]
-    unjudged += [one.explanation for one in golden if one.verdict == "not comparable"]
-    if unjudged or not (metrics or golden):
-        reason = unjudged[0] if unjudged else "no metric was measured on both sides"
+    unclear = [f"{one.metric}: {one.explanation}" for one in metrics if not one.ok]
+    unclear += [one.explanation for one in golden if one.verdict == "not comparable"]
+    unclear += [f"{name}: not measured on both sides" for name in unmeasured]
+    if unclear or not (metrics or golden):
+        reason = unclear[0] if unclear else "no metric was measured on both sides"
         return LevelVerdict(level=level, holds=None, reason=reason)
     names = [one.metric for one in metrics] + [f"{one.label}: {one.tensor}" for one in golden]
     return LevelVerdict(level=level, holds=True, reason=f"within tolerance: {', '.join(names)}")

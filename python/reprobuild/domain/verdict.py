@@ -35,7 +35,10 @@ class StageVerdict(_Value):
         "gone), or an output built just before",
     )
     reason: str | None = Field(default=None, description="why a rebuild failed, or why nothing can be said")
-    differing_path: str | None = Field(default=None, description="kept output of the first differing rebuild")
+    differing_path: str | None = Field(
+        default=None,
+        description="copy of a differing rebuild's output: of one with other tensors, if there was one",
+    )
     comparison: StageComparison | None = Field(
         default=None, description="where the two outputs differ, and why; absent where one of them is gone"
     )
@@ -72,7 +75,13 @@ class Verdict(_Value):
         default=(),
         description="stages after a differing one, run again on what the rebuild gave, against the first build",
     )
+    carry_problem: str | None = Field(
+        default=None, description="why one of these stages could not be run again"
+    )
     metrics: tuple[MetricVerdict, ...] = ()
+    unmeasured: tuple[str, ...] = Field(
+        default=(), description="metrics of the spec that were not measured on both sides"
+    )
     golden: tuple[GoldenVerdict, ...] = Field(default=(), description="answers to stored inputs")
 
     @model_validator(mode="before")

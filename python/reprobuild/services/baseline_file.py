@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from pydantic import ValidationError
 
@@ -69,3 +71,16 @@ def require_fresh_baseline(project: Project, build: BuildService) -> Baseline:
                     hint="run `reprobuild baseline`",
                 )
     return baseline
+
+
+def baseline_references(project: Project, build: BuildService) -> Callable[[str], Sequence[float]]:
+    """Metric → what the project's baseline holds of it; read and checked when first asked for.
+
+    The callable raises BaselineError as `require_fresh_baseline` does.
+    """
+
+    @cache
+    def baseline() -> Baseline:
+        return require_fresh_baseline(project, build)
+
+    return lambda metric: baseline().references(metric)

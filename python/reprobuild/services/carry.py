@@ -16,7 +16,6 @@ from reprobuild.domain.store import Instantiation
 from reprobuild.domain.verdict import StageVerdict
 from reprobuild.ports import Store
 from reprobuild.services.build import BuildService
-from reprobuild.services.compare import compare_trees
 from reprobuild.services.project import Project
 from reprobuild.services.rebuild import Rebuilder
 
@@ -24,7 +23,8 @@ from reprobuild.services.rebuild import Rebuilder
 @dataclass(frozen=True)
 class Carried:
     outputs: dict[str, str]  # stage → output of the second run, as far as there is one
-    comparisons: tuple[StageComparison, ...]  # of the stages that were run again
+    comparisons: tuple[StageComparison, ...] = ()  # of the stages that were run again
+    problem: str | None = None  # why one of them failed
 
 
 def carry(
@@ -36,33 +36,38 @@ def carry(
     store: Store,
     rebuilder: Rebuilder,
 ) -> Carried:
-    """Run the stages after the differing ones on the rebuild's outputs, and compare."""
-    kept = {
-        one.label: one.differing_path for one in verdicts if one.differing_path and one.label in found.stages
-    }
-    outputs = {label: drv.out_path for label, drv in found.stages.items()}
-    roots = _first_ones(project.spec, set(kept))
-    replaced = {label: store.add(Path(path)) for label, path in kept.items() if label in roots and path}
-    later = _after(project.spec, set(replaced))
+    """Run the stages after the differing ones on the rebuild's outputs, and compare.
+
+    A stage that was rebuilt without a result to show, and what comes after it, has no output in the second run.
+    """
+    spec = project.spec
+    stages = [one for one in verdicts if one.label in found.stages]
+    kept = {one.label: one.differing_path for one in stages if one.differing_path}
+    lost = {one.label for one in stages if one.verdict != "same bytes" and one.label not in kept}
+    without = lost | set(_after(spec, lost))
+    there = store.present([drv.out_path for drv in found.stages.values()])
+    first = {label: drv.out_path for label, drv in found.stages.items() if drv.out_path in there}
+    outputs = {label: path for label, path in first.items() if label not in without}
+    replaced = {label: kept[label] for label in _first_ones(spec, set(kept)) - without}
     if not replaced:
-        return Carried(outputs, ())
+        return Carried(outputs)
     outputs |= replaced
+    later = [label for label in _after(spec, set(replaced)) if label not in without]
     again = build.instantiate(project, replaced)
-    if later:
-        drvs = [again.stages[label] for label in later]
-        rebuilder.realise(
-            drvs, {drv.drv_path: f"{label}, again" for label, drv in zip(later, drvs, strict=True)}
-        )
-    done = store.present([again.stages[label].out_path for label in later])
+    drvs = {label: again.stages[label] for label in later}
+    problem = None
+    if drvs:
+        labels = {drv.drv_path: f"{label}, again" for label, drv in drvs.items()}
+        problem = rebuilder.realise(list(drvs.values()), labels)
+    done = store.present([drv.out_path for drv in drvs.values()])
     comparisons = []
-    for label in later:
-        second = again.stages[label].out_path
-        if second not in done:
-            del outputs[label]
-            continue
-        outputs[label] = second
-        comparisons.append(compare_trees(label, Path(found.stages[label].out_path), Path(second)))
-    return Carried(outputs, tuple(comparisons))
+    for label, drv in drvs.items():
+        outputs.pop(label, None)
+        if drv.out_path in done:
+            outputs[label] = drv.out_path
+            if label in first:
+                comparisons.append(rebuilder.compare(label, Path(first[label]), Path(drv.out_path)))
+    return Carried(outputs, tuple(comparisons), problem)
 
 
 def _first_ones(spec: Spec, differing: set[str]) -> set[str]:

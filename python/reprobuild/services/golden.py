@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reprobuild.core.comparison.golden import GOLDEN_FILE, Answer, judge_golden
 from reprobuild.core.comparison.safetensors_header import header_size_bytes, parse_header
 from reprobuild.domain.verdict import GoldenVerdict
-from reprobuild.errors import NotAResultError
 
 
 def judge_all_golden(
@@ -19,8 +18,6 @@ def judge_all_golden(
     Args:
         first: stage name → its output.
         second: the same of the other build; stages without an output there are left out.
-    Raises:
-        NotAResultError: a golden file is damaged.
     """
     found: list[GoldenVerdict] = []
     for label, folder in first.items():
@@ -31,13 +28,19 @@ def judge_all_golden(
     return tuple(found)
 
 
+def holds_tensors(outputs: Iterable[str | Path]) -> bool:
+    """Whether any of these outputs has a file that is compared by tensor."""
+    return any(next(Path(folder).rglob("*.safetensors"), None) is not None for folder in outputs)
+
+
 def _read(file: Path) -> dict[str, Answer]:
+    """Nothing of a damaged file: its pairs are then not comparable."""
     raw = file.read_bytes()
     try:
         size = header_size_bytes(raw, len(raw))
         header = parse_header(raw[8 : 8 + size], len(raw))
-    except ValueError as error:
-        raise NotAResultError(f"{file} is damaged", actual=str(error)) from error
+    except ValueError:
+        return {}
     return {
         name: Answer(entry.dtype, entry.shape, raw[entry.start : entry.start + entry.size_bytes])
         for name, entry in header.tensors.items()

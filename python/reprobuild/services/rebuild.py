@@ -17,7 +17,7 @@ from reprobuild.errors import (
     BuildTimeoutError,
     InterruptedBuildError,
 )
-from reprobuild.ports import Builder, ForeignComparer
+from reprobuild.ports import Builder, ForeignComparer, Store
 from reprobuild.services.build import NewView
 from reprobuild.services.compare import compare_trees
 from reprobuild.services.watched import realise_watched
@@ -26,6 +26,7 @@ from reprobuild.services.watched import realise_watched
 @dataclass(frozen=True)
 class Rebuilder:
     builder: Builder
+    store: Store
     new_view: NewView
     log_file: Callable[[str], Path | None]
     foreign: ForeignComparer | None = None  # asked about differing files of formats that we do not read
@@ -39,16 +40,18 @@ class Rebuilder:
         Raises:
             ReprobuildError: Nix could not try, for a reason that is not the stage's.
         """
-        equal, comparison, kept, reason = 0, None, None, None
+        equal, differing, comparison, copy, reason = 0, 0, None, None, None
         for _ in range(rounds):
             status, tree = self._run([drv.drv_path], {drv.drv_path: label}, check=True)
-            messages = "\n".join(message.text for message in tree.errors)
             if status == 0:
                 equal += 1
-            elif status == EXIT_NOT_DETERMINISTIC or "may not be deterministic" in messages:
+            elif _differs(status, tree, drv.drv_path):
+                differing += 1
                 kept = Path(f"{drv.out_path}.check")
-                if comparison is None and kept.exists():
-                    comparison = self._compare(label, drv, kept, origin, tree)
+                found = self._compare(label, drv, kept, origin, tree) if kept.exists() else None
+                # Nix overwrites the kept output; the round that says most is copied: one with other tensors
+                if found and (comparison is None or (found.tensors and not comparison.tensors)):
+                    comparison, copy = found, self.store.add(kept)
             else:
                 reason = reason or self._reason(status, tree)
         return StageVerdict(
@@ -57,9 +60,9 @@ class Rebuilder:
             out_path=drv.out_path,
             rounds=rounds,
             equal=equal,
-            verdict="same bytes" if equal == rounds else "differs" if kept else "failed",
+            verdict="same bytes" if equal == rounds else "differs" if differing else "failed",
             reason=reason,
-            differing_path=str(kept) if kept and kept.exists() else None,
+            differing_path=copy,
             comparison=comparison,
         )
 
@@ -68,6 +71,13 @@ class Rebuilder:
         drv_paths = [drv.drv_path for drv in drvs]
         status, tree = self._run(drv_paths, labels, check=False)
         return None if status == 0 else self._reason(status, tree)
+
+    def compare(self, label: str, first: Path, second: Path, *origins: Origin | None) -> StageComparison:
+        """Where two outputs differ, and why; `origins` of both, if anything is known of them."""
+        one, other = origins or (None, None)
+        return compare_trees(
+            label, first, second, first_origin=one, second_origin=other, foreign=self.foreign
+        )
 
     def _run(self, drv_paths: Sequence[str], labels: dict[str, str], *, check: bool) -> tuple[int, BuildTree]:
         tree = BuildTree(drv_paths, labels)
@@ -90,11 +100,10 @@ class Rebuilder:
     ) -> StageComparison:
         state = tree.builds.get(drv.drv_path)
         second = Origin(host=state.host if state else None)
-        return compare_trees(
-            label,
-            Path(drv.out_path),
-            kept,
-            first_origin=origin,
-            second_origin=second,
-            foreign=self.foreign,
-        )
+        return self.compare(label, Path(drv.out_path), kept, origin, second)
+
+
+def _differs(status: int, tree: BuildTree, drv_path: str) -> bool:
+    """Whether Nix says so, and not a stage's own last lines, which stand in Nix's messages too."""
+    said = f"derivation '{drv_path}' may not be deterministic"
+    return status == EXIT_NOT_DETERMINISTIC or any(said in message.text for message in tree.errors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from reprobuild.domain.baseline import BASELINE_SCHEMA, Baseline
 from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
-from reprobuild.domain.record import RECORD_SCHEMA, BuildRecord
+from reprobuild.domain.record import RECORD_SCHEMA, BuildRecord, OutputRecord
 from reprobuild.domain.spec import Spec
 from reprobuild.errors import NotAResultError, UsageError
-from reprobuild.ports import RecordStore, Store
+from reprobuild.ports import ForeignComparer, RecordStore, Store
 from reprobuild.services.artifact import MANIFEST_FILE, read_artifact
+from reprobuild.services.baseline_file import baseline_references
 from reprobuild.services.build import BuildRequest, BuildService, NewView
 from reprobuild.services.metric_values import metric_values
 from reprobuild.services.project import Project, open_project
@@ -48,6 +49,8 @@ class Side:
     metrics: dict[str, list[float]] = field(default_factory=dict)
     spec: Spec | None = None
     artifact_id: str | None = None
+    model: str | None = None  # of a baseline, which has no spec
+    seeds: tuple[int, ...] = ()  # of a baseline's runs
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class Sides:
     records: RecordStore
     export: Callable[[Path, str, Path], str]  # project, revision, target → commit
     new_view: NewView
+    foreign: ForeignComparer | None = None
+
+    def references(self, project: Project | None) -> Callable[[str], Sequence[float]]:
+        """Metric → what the project's baseline holds of it; nothing where there is no project."""
+        return baseline_references(project, self.build) if project else lambda metric: ()
 
     def of_project(self, project: Project, named: str = "") -> Side:
         """The project, built where it is not."""
@@ -66,8 +74,9 @@ class Sides:
         drvs = {**outcome.instantiation.stages, "model": outcome.instantiation.model}
         valid = self.store.present([drv.out_path for drv in drvs.values()])
         outputs = {
-            label: Output(drv.drv_path, path=Path(drv.out_path) if drv.out_path in valid else None)
+            label: Output(drv.drv_path, self.store.info(drv.out_path).nar_hash, Path(drv.out_path))
             for label, drv in drvs.items()
+            if drv.out_path in valid
         }
         stages = {label: drv.out_path for label, drv in outcome.instantiation.stages.items()}
         metrics = {name: [value] for name, value in metric_values(project.spec, stages).items()}
@@ -89,7 +98,9 @@ class Sides:
             spec = Spec.model_validate_json(json.dumps(artifact.spec))
         except ValidationError as error:
             raise NotAResultError(
-                f"{path}: its spec.json is not a spec of this release", actual=str(error)
+                f"{path}: its spec.json is not a spec of this release",
+                actual=str(error),
+                hint="compare with the release that built it",
             ) from error
         metrics = {name: [float(value)] for name, value in artifact.metrics.items()}
         return Side(str(path), {"model": model}, metrics, spec, artifact.artifact_id)
@@ -103,19 +114,34 @@ class Sides:
         try:
             record = BuildRecord.model_validate_json(file.read_text(encoding="utf-8"))
         except (OSError, ValidationError) as error:
-            raise NotAResultError(f"{file} is not a build record", actual=str(error)) from error
+            raise NotAResultError(
+                f"{file} is not a build record",
+                actual=str(error),
+                hint="`reprobuild nix build --json` prints where its record lies",
+            ) from error
         valid = self.store.present([output.out_path for output in record.outputs])
+
+        def files(one: OutputRecord) -> Path | None:
+            """The output that was recorded; another build of the same derivation has its path, too."""
+            if one.out_path not in valid or self.store.info(one.out_path).nar_hash != one.nar_hash:
+                return None
+            return Path(one.out_path)
+
         outputs = {
             one.label: Output(
-                one.drv_path,
-                one.nar_hash,
-                Path(one.out_path) if one.out_path in valid else None,
-                Origin(host=one.host, started=one.started),
+                one.drv_path, one.nar_hash, files(one), Origin(host=one.host, started=one.started)
             )
             for one in record.outputs
-            if one.nar_hash is not None or one.out_path in valid
+            if one.nar_hash is not None
         }
-        spec = Spec.model_validate_json(json.dumps(record.spec))
+        try:
+            spec = Spec.model_validate_json(json.dumps(record.spec))
+        except ValidationError as error:
+            raise NotAResultError(
+                f"{file}: its spec is not one of this release",
+                actual=str(error),
+                hint="read it with the release that wrote it (reprobuild_version in the record)",
+            ) from error
         paths = {label: one.path for label, one in outputs.items() if one.path is not None}
         metrics = {name: [value] for name, value in metric_values(spec, paths).items()}
         return Side(f"record {file.name}", outputs, metrics, spec, record.artifact_id)
@@ -129,9 +155,17 @@ class Sides:
         try:
             baseline = Baseline.model_validate_json(file.read_text(encoding="utf-8"))
         except (OSError, ValidationError) as error:
-            raise NotAResultError(f"{file} is not a baseline", actual=str(error)) from error
+            raise NotAResultError(
+                f"{file} is not a baseline", actual=str(error), hint="make one with `reprobuild baseline`"
+            ) from error
         metrics = {name: list(baseline.references(name)) for name in baseline.metrics}
-        return Side(f"baseline {file.name}, {len(baseline.runs)} runs", {}, metrics)
+        return Side(
+            f"baseline {file.name}, {len(baseline.runs)} runs",
+            {},
+            metrics,
+            model=baseline.model,
+            seeds=tuple(run.seed for run in baseline.runs),
+        )
 
     def of_revision(self, project: Project, revision: str) -> Side:
         """The project at a git revision, built where it is not."""
@@ -157,6 +191,7 @@ class Sides:
                 f"--against {text}: cannot compare with this",
                 expected="a result, a build record, a baseline, or a git revision of the project",
                 actual="nothing of that name" if not path.exists() else "something else",
+                hint="for a revision name the project with --project" if project is None else None,
             )
         return self.of_revision(project, text)
 

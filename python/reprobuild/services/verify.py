@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from reprobuild.core.levels import demanded, judge_levels
-from reprobuild.domain.baseline import Baseline
 from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store import Derivation
 from reprobuild.domain.verdict import Level, LevelVerdict, StageVerdict, Verdict
-from reprobuild.errors import BaselineError, BuildFailedError, BuildTimeoutError
+from reprobuild.errors import BuildFailedError, BuildTimeoutError
 from reprobuild.ports import RecordStore, Store
 from reprobuild.services.artifact import read_artifact
-from reprobuild.services.baseline_file import require_fresh_baseline
+from reprobuild.services.baseline_file import baseline_references
 from reprobuild.services.build import BuildService, NewView, known_stage
 from reprobuild.services.carry import carry
-from reprobuild.services.golden import judge_all_golden
-from reprobuild.services.metric_values import judge_metrics, metric_values
+from reprobuild.services.golden import holds_tensors, judge_all_golden
+from reprobuild.services.metric_values import judge_metrics, metric_values, one_run
 from reprobuild.services.project import Project
 from reprobuild.services.rebuild import Rebuilder
 
@@ -82,42 +79,40 @@ class VerifyService:
         carried = carry(
             project, found, verdicts, build=self._build, store=self._store, rebuilder=self._rebuilder
         )
-        outputs = {label: drv.out_path for label, drv in found.stages.items()}
-        first = metric_values(project.spec, outputs)
-        metrics = judge_metrics(
-            project.spec, first, metric_values(project.spec, carried.outputs), self._references(project)
+        valid = self._present(found.stages)
+        first = {label: drv.out_path for label, drv in found.stages.items() if label in valid}
+        judged = judge_metrics(
+            project.spec,
+            one_run(metric_values(project.spec, first)),
+            one_run(metric_values(project.spec, carried.outputs)),
+            baseline_references(project, self._build),
         )
-        golden = judge_all_golden(outputs, carried.outputs)
+        golden = judge_all_golden(first, carried.outputs)
+        levels = judge_levels(
+            _SAME_INPUTS,
+            verdicts,
+            carried.comparisons,
+            judged.verdicts,
+            golden,
+            unmeasured=judged.unmeasured,
+            has_tensors=holds_tensors(first.values()),
+        )
         built = self._present({"model": found.model})
         return Verdict(
             artifact_id=read_artifact(Path(found.model.out_path)).artifact_id if built else None,
             demanded=level or demanded(project.spec.numerics.level),
-            levels=judge_levels(_SAME_INPUTS, verdicts, carried.comparisons, metrics, golden),
+            levels=levels,
             stages=verdicts,
             carried=carried.comparisons,
-            metrics=metrics,
+            carry_problem=carried.problem,
+            metrics=judged.verdicts,
+            unmeasured=judged.unmeasured,
             golden=golden,
         )
 
     def _present(self, chosen: dict[str, Derivation]) -> set[str]:
         valid = self._store.present([drv.out_path for drv in chosen.values()])
         return {label for label, drv in chosen.items() if drv.out_path in valid}
-
-    def _references(self, project: Project) -> Callable[[str], Sequence[float]]:
-        """What the project's baseline says of a metric; nothing without a fresh one, and then nothing is judged."""
-
-        @cache
-        def baseline() -> Baseline | None:
-            try:
-                return require_fresh_baseline(project, self._build)
-            except BaselineError:
-                return None
-
-        def of_metric(name: str) -> Sequence[float]:
-            found = baseline()
-            return found.references(name) if found else ()
-
-        return of_metric
 
     def _recorded(self, project: Project) -> dict[str, _Recorded]:
         """Derivation path → what the oldest record that has its hash says."""

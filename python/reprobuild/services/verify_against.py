@@ -2,43 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reprobuild.core.judge_metric import judge_metric
 from reprobuild.core.levels import demanded, judge_levels
 from reprobuild.domain.digest import Digest
-from reprobuild.domain.metric_verdict import MetricVerdict
 from reprobuild.domain.spec import Spec
 from reprobuild.domain.verdict import Level, LevelVerdict, StageVerdict, Verdict
 from reprobuild.errors import UsageError
-from reprobuild.ports import Store
+from reprobuild.ports import ForeignComparer, Store
 from reprobuild.services.compare import compare_trees
-from reprobuild.services.golden import judge_all_golden
+from reprobuild.services.golden import holds_tensors, judge_all_golden
+from reprobuild.services.metric_values import judge_metrics
 from reprobuild.services.side import STORE, Output, Side
 
 
-def verify_against(judged: Side, reference: Side, *, store: Store, level: Level | None = None) -> Verdict:
+def verify_against(
+    judged: Side,
+    reference: Side,
+    *,
+    store: Store,
+    references: Callable[[str], Sequence[float]],
+    level: Level | None = None,
+    foreign: ForeignComparer | None = None,
+) -> Verdict:
     """Judge `judged` by `reference`: stages (or the model) that both have, and metrics that both measured.
 
     Args:
+        references: as of `judge_metrics`.
         level: what decides; by default what the judged side's `[numerics] level` demands.
+        foreign: asked about files of a format that we do not read.
+    Raises:
+        UsageError: the reference is a baseline of another model, or has the judged run among its own.
     """
-    spec = judged.spec or reference.spec
+    spec = judged.spec
     if spec is None:
-        raise UsageError(f"neither {judged.named} nor {reference.named} has a spec")
+        raise UsageError(
+            f"{judged.named} cannot be judged: it has no spec", hint="name a result or a project"
+        )
+    _check_baseline(spec, reference)
     labels = [label for label in judged.outputs if label in reference.outputs]
-    stages = tuple(_stage(one, judged.outputs[one], reference.outputs[one], store) for one in labels)
-    metrics = _metrics(spec, judged, reference)
+    stages = tuple(_stage(one, judged.outputs[one], reference.outputs[one], store, foreign) for one in labels)
+    found = judge_metrics(spec, reference.metrics, judged.metrics, references)
     golden = judge_all_golden(_paths(reference, labels), _paths(judged, labels))
+    levels = judge_levels(
+        _same_inputs(judged, reference, labels),
+        stages,
+        (),
+        found.verdicts,
+        golden,
+        unmeasured=found.unmeasured,
+        has_tensors=holds_tensors(_paths(judged, labels).values()),
+    )
     return Verdict(
         artifact_id=judged.artifact_id,
         against=reference.named,
         demanded=level or demanded(spec.numerics.level),
-        levels=judge_levels(_same_inputs(judged, reference, labels), stages, (), metrics, golden),
+        levels=levels,
         stages=stages,
-        metrics=metrics,
+        metrics=found.verdicts,
+        unmeasured=found.unmeasured,
         golden=golden,
     )
+
+
+def _check_baseline(spec: Spec, reference: Side) -> None:
+    if reference.model is not None and reference.model != spec.model.name:
+        raise UsageError(
+            f"{reference.named} belongs to another model",
+            expected=spec.model.name,
+            actual=reference.model,
+            hint="run `reprobuild baseline` in this project",
+        )
+    if spec.numerics.seed in reference.seeds:
+        raise UsageError(
+            f"{reference.named} holds the judged run itself",
+            expected=f"runs with other seeds than {spec.numerics.seed}",
+            actual=", ".join(map(str, reference.seeds)),
+            hint="run `reprobuild baseline`",
+        )
 
 
 def _paths(side: Side, labels: list[str]) -> dict[str, Path]:
@@ -57,7 +99,9 @@ def _same_inputs(judged: Side, reference: Side, labels: list[str]) -> LevelVerdi
     return LevelVerdict(level="same inputs", holds=True, reason="the derivations are the same")
 
 
-def _stage(label: str, judged: Output, reference: Output, store: Store) -> StageVerdict:
+def _stage(
+    label: str, judged: Output, reference: Output, store: Store, foreign: ForeignComparer | None
+) -> StageVerdict:
     base = StageVerdict(
         label=label,
         drv_path=judged.drv_path or "",
@@ -68,7 +112,12 @@ def _stage(label: str, judged: Output, reference: Output, store: Store) -> Stage
     )
     if judged.path is not None and reference.path is not None:
         found = compare_trees(
-            label, reference.path, judged.path, first_origin=reference.origin, second_origin=judged.origin
+            label,
+            reference.path,
+            judged.path,
+            first_origin=reference.origin,
+            second_origin=judged.origin,
+            foreign=foreign,
         )
         if found.equal:
             return base.model_copy(update={"verdict": "same bytes", "equal": 1})
@@ -87,11 +136,3 @@ def _nar_hash(output: Output, store: Store) -> Digest | None:
     if output.nar_hash is None and output.path is not None and str(output.path).startswith(STORE):
         return store.info(str(output.path)).nar_hash
     return output.nar_hash
-
-
-def _metrics(spec: Spec, judged: Side, reference: Side) -> tuple[MetricVerdict, ...]:
-    return tuple(
-        judge_metric(name, metric.tolerance, reference.metrics[name], judged.metrics[name])
-        for name, metric in spec.metrics.items()
-        if name in judged.metrics and name in reference.metrics
-    )

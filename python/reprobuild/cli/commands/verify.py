@@ -11,7 +11,7 @@ import typer
 from reprobuild.cli import render, wiring
 from reprobuild.cli.annotation import annotate
 from reprobuild.cli.options import HERE, JsonOption, ProjectOption, QuietOption, SetOption
-from reprobuild.errors import EXIT_NO
+from reprobuild.errors import EXIT_NO, UsageError
 
 if TYPE_CHECKING:
     from reprobuild.domain.verdict import Level, Verdict
@@ -74,9 +74,14 @@ def verify(
     from reprobuild.domain.spec import SPEC_FILE
 
     is_result = what is not None and not (what / SPEC_FILE).is_file()
+    _refuse_without_effect("--against", against is not None, {"--stage": bool(stage), "--rounds": rounds > 1})
     if what is not None and is_result and against is None:
+        given = {"--stage": bool(stage), "--rounds": rounds > 1, "--level": level is not None}
+        _refuse_without_effect("RESULT", True, {**given, "--html": html is not None, "--set": bool(set_)})
         _check_files(what, as_json=as_json)
         return
+    if html is not None and not html.absolute().parent.is_dir():
+        raise UsageError(f"--html {html}: there is no such folder", hint=f"make {html.absolute().parent}")
     session = wiring.session(quiet=quiet)
     chosen = _LEVELS[level] if level else None
     name = "the result"
@@ -90,19 +95,41 @@ def verify(
         opened = open_project(what or project, set_ or [])
         name = opened.title
         verdict = session.verify_service().run(opened, stages=tuple(stage or ()), rounds=rounds, level=chosen)
-    if html is not None:
-        from reprobuild.cli.verdict_page import verdict_page
-
-        html.write_text(verdict_page(verdict), encoding="utf-8")
     if as_json:
-        render.document({**verdict.model_dump(mode="json", by_alias=True), "ok": verdict.ok})
+        render.document(verdict.model_dump(mode="json", by_alias=True))
     else:
         from reprobuild.cli.verdict_text import verdict_text
 
         render.result_line(verdict_text(verdict))
+    if html is not None:
+        _write_page(verdict, html)
     if not verdict.ok:
         _say_what_failed(verdict, verdict.artifact_id or name)
         raise typer.Exit(EXIT_NO)
+
+
+def _refuse_without_effect(beside: str, given: bool, options: dict[str, bool]) -> None:
+    """
+    Raises:
+        UsageError: options that do nothing here.
+    """
+    idle = [name for name, is_given in options.items() if is_given]
+    if given and idle:
+        raise UsageError(
+            f"{', '.join(idle)} has no effect beside {beside}",
+            hint=f"leave {', '.join(idle)} or {beside} out",
+        )
+
+
+def _write_page(verdict: Verdict, file: Path) -> None:
+    from reprobuild.cli.verdict_page import verdict_page
+
+    try:
+        file.write_text(verdict_page(verdict), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"--html {file}: cannot be written", actual=str(error.strerror), hint="name another file"
+        ) from error
 
 
 def _say_what_failed(verdict: Verdict, artifact: str) -> None:
@@ -139,7 +166,14 @@ def _compare(
     else:
         assert opened is not None
         judged = sides.of_project(opened)
-    return verify_against(judged, reference, store=session.store, level=level)
+    return verify_against(
+        judged,
+        reference,
+        store=session.store,
+        references=sides.references(opened),
+        level=level,
+        foreign=sides.foreign,
+    )
 
 
 def _check_files(result: Path, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
@@ -32,6 +33,9 @@ class Archive:
     members: tuple[Member, ...]  # in the order of the archive
 
 
+_BROKEN = (zlib.error, lzma.LZMAError, struct.error, zipfile.BadZipFile, tarfile.TarError)
+
+
 def read_archive(data: bytes) -> Archive | None:
     """None if it is no archive that we read, is broken, or holds a member that is too large."""
     try:
@@ -41,7 +45,7 @@ def read_archive(data: bytes) -> Archive | None:
             return Archive("zip", _zip_members(data))
         if data[257:262] == b"ustar":
             return Archive("tar", _tar_members(data))
-    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, RuntimeError):
+    except (*_BROKEN, ValueError, OSError, EOFError, RuntimeError):
         return None
     return None
 
