@@ -217,7 +217,7 @@ def test_torch_has_deterministic_kernels_two_threads_and_full_precision(usual: P
 def test_a_build_names_the_operator_that_is_not_deterministic_and_where_it_is_called(
     world: World, project: Path, tmp_path: Path
 ) -> None:
-    folder = shutil.copytree(project, tmp_path / "refused")
+    folder = shutil.copytree(project, tmp_path / "refused", ignore=shutil.ignore_patterns(".reprobuild"))
     (folder / "probe.py").write_text(REFUSED)
     done = world.reprobuild("nix", "build", "--stage", "probe", cwd=folder, status=100)
     assert "stage probe failed: operator put_ has no deterministic form, at probe.py:5" in done.stderr

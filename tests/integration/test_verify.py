@@ -145,6 +145,7 @@ def test_against_a_result_a_record_and_a_revision(world: World, tiny: Path, tmp_
         who = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
         subprocess.run(["git", "-C", str(tiny), *who, *arguments], check=True, capture_output=True)
 
+    (tiny / "train.py").write_text((tiny / "train.py").read_text() + "\n# its own record\n")
     git("init", "--quiet")
     git("add", "reprobuild.toml", "reprobuild.lock", "train.py", "evaluate.py")
     git("commit", "--quiet", "-m", "first")
