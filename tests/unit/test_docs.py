@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -23,6 +24,7 @@ from reprobuild import errors
 from reprobuild.cli.app import app
 from reprobuild.core.overrides import merged
 from reprobuild.core.spec_parse import parse_spec, parse_toml
+from reprobuild.services.project import open_project
 
 ALL_BLOCKS = [block for page in pages() for block in blocks(page)]
 SHELL_BLOCKS = [block for block in ALL_BLOCKS if block.is_shell]
@@ -250,3 +252,11 @@ def test_the_commands_without_json_are_those_that_the_readme_names() -> None:
     visit(typer.main.get_command(app), "")
     named = " and ".join(f"`{name}`" for name in sorted(without))
     assert f"Every command but {named} has `--json`" in " ".join(README.read_text(encoding="utf-8").split())
+
+
+def test_what_the_quickstart_says_to_try_next_names_keys_that_its_template_declares(tmp_path: Path) -> None:
+    project = shutil.copytree(REPOSITORY / "templates/quickstart", tmp_path / "digits")
+    tried = re.findall(r"^  reprobuild .*--set (\S+)", (REPOSITORY / "scripts/quickstart").read_text(), re.M)
+    assert tried
+    for assignment in tried:
+        open_project(project, [assignment])
