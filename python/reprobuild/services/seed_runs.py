@@ -122,9 +122,7 @@ class SeedRunBuilder:
                 hint="run the same command again: finished runs are kept",
             )
         if status != 0:
-            raise failure(
-                status, tree, self._log_file, f"{project.spec.model.name} {project.spec.model.version}"
-            )
+            raise failure(status, tree, self._log_file, project.title)
         return tuple(state.label or state.name for state in tree.with_status(BuildStatus.DONE))
 
     def _with_seed(self, project: Project, seed: int) -> SeedRun:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,7 +21,7 @@ from reprobuild.ports import ForeignComparer, RecordStore, Store
 from reprobuild.services.artifact import MANIFEST_FILE, read_artifact
 from reprobuild.services.baseline_file import baseline_references
 from reprobuild.services.build import BuildRequest, BuildService, NewView
-from reprobuild.services.metric_values import metric_values
+from reprobuild.services.metric_values import metric_values, one_run
 from reprobuild.services.project import Project, open_project
 
 STORE = "/nix/store/"
@@ -79,7 +80,7 @@ class Sides:
             if drv.out_path in valid
         }
         stages = {label: drv.out_path for label, drv in outcome.instantiation.stages.items()}
-        metrics = {name: [value] for name, value in metric_values(project.spec, stages).items()}
+        metrics = one_run(metric_values(project.spec, stages))
         identity = outcome.artifact.artifact_id if outcome.artifact else None
         return Side(named or str(project.path), outputs, metrics, project.spec, identity)
 
@@ -92,16 +93,9 @@ class Sides:
         path = path.resolve()
         artifact = read_artifact(path)
         records = self.records.of_version(artifact.name, artifact.version)
-        known = [(one, out) for one in records for out in one.outputs if out.out_path == str(path)]
-        model = Output(known[0][1].drv_path if known else None, path=path)
-        try:
-            spec = Spec.model_validate_json(json.dumps(artifact.spec))
-        except ValidationError as error:
-            raise NotAResultError(
-                f"{path}: its spec.json is not a spec of this release",
-                actual=str(error),
-                hint="compare with the release that built it",
-            ) from error
+        recorded = (out.drv_path for one in records for out in one.outputs if out.out_path == str(path))
+        model = Output(next(recorded, None), path=path)
+        spec = _spec_as_built(artifact.spec, path)
         metrics = {name: [float(value)] for name, value in artifact.metrics.items()}
         return Side(str(path), {"model": model}, metrics, spec, artifact.artifact_id)
 
@@ -134,16 +128,9 @@ class Sides:
             for one in record.outputs
             if one.nar_hash is not None
         }
-        try:
-            spec = Spec.model_validate_json(json.dumps(record.spec))
-        except ValidationError as error:
-            raise NotAResultError(
-                f"{file}: its spec is not one of this release",
-                actual=str(error),
-                hint="read it with the release that wrote it (reprobuild_version in the record)",
-            ) from error
+        spec = _spec_as_built(record.spec, file)
         paths = {label: one.path for label, one in outputs.items() if one.path is not None}
-        metrics = {name: [value] for name, value in metric_values(spec, paths).items()}
+        metrics = one_run(metric_values(spec, paths))
         return Side(f"record {file.name}", outputs, metrics, spec, record.artifact_id)
 
     def of_baseline(self, file: Path) -> Side:
@@ -194,6 +181,21 @@ class Sides:
                 hint="for a revision name the project with --project" if project is None else None,
             )
         return self.of_revision(project, text)
+
+
+def _spec_as_built(document: Mapping[str, Any], origin: Path) -> Spec:
+    """
+    Raises:
+        NotAResultError: another release wrote it, with keys or values that this one refuses.
+    """
+    try:
+        return Spec.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        raise NotAResultError(
+            f"{origin}: its spec is not one of this release",
+            actual=str(error),
+            hint="compare with the release that wrote it",
+        ) from error
 
 
 def schema_of(file: Path) -> str | None:
