@@ -19,7 +19,8 @@ rec {
   workerSource = import ./lib/worker-source.nix { inherit names selection; };
   worker = workerSource ../python;
   portableShim = import ./lib/portable-shim.nix { inherit sources; };
-  stages = import ./lib/stages.nix { inherit exact numerics projectFiles data worker; };
+  gpuFeatures = import ./lib/gpu-features.nix;
+  stages = import ./lib/stages.nix { inherit exact gpuFeatures numerics projectFiles data worker; };
   model = import ./lib/model.nix { inherit exact worker; };
   mkProject = import ./lib/flake-project.nix { inherit project; };
 

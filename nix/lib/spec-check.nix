@@ -17,11 +17,6 @@ let
   # The same list as `refuse_unsupported` in python/reprobuild/core/spec_checks.py; a test compares the two. Only
   # `base.kind` is not in this one: a flake can bring a package set, the command line cannot.
   unsupported = spec: builtins.filter (key: key != null) [
-    (if spec ? cuda then "cuda" else null)
-    (if spec ? driver then "driver" else null)
-    (if (spec.hardware.accelerator or "none") != "none" then "hardware.accelerator" else null)
-    (if spec.hardware ? gpu then "hardware.gpu" else null)
-    (if spec.hardware ? compute_capability then "hardware.compute_capability" else null)
     (if (spec.hardware.system or "x86_64-linux") != "x86_64-linux" then "hardware.system" else null)
   ];
 

@@ -5,6 +5,8 @@
 let
   defaults = builtins.fromJSON (builtins.readFile ./spec-defaults.json);
   each = section: check: values: builtins.mapAttrs (_: value: check (defaults.${section} // value)) values;
+  # A section that means something by being there.
+  given = section: spec: if spec ? ${section} then { ${section} = defaults.${section} // spec.${section}; } else { };
   checked = key: check: set: if set ? ${key} then set // { ${key} = check set.${key}; } else set;
 in
 rec {
@@ -40,7 +42,7 @@ rec {
       (spec.stages or (throw "reprobuild.toml: no [stages.NAME] section"));
     metrics = each "metric" (metric: metric) (spec.metrics or { });
     artifact = defaults.artifact // (spec.artifact or { });
-  };
+  } // given "cuda" spec // given "driver" spec;
 
   /** Read a project's spec, lay overrides over it, and refuse what this release does not know.
       Type: read :: Path -> AttrSet -> AttrSet

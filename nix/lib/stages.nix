@@ -1,5 +1,5 @@
 # Stages: one derivation each. A stage sees its declared inputs, parameters and files, and nothing else.
-{ exact, numerics, projectFiles, data, worker }:
+{ exact, gpuFeatures, numerics, projectFiles, data, worker }:
 let
   isFunction = run: builtins.match ".*:.*" run != null;
   # Limits reach a builder through its derivation only. Plans that merely warn (time_s, loader_s) stay out of it.
@@ -34,7 +34,7 @@ let
       PATH = "${environment}/bin";
       PYTHONPATH = worker;
       PYTHONDONTWRITEBYTECODE = "1";
-      requiredSystemFeatures = stage.features;
+      requiredSystemFeatures = stage.features ++ (if stage.gpu then gpuFeatures spec else [ ]);
       reprobuildStage = exact.toJSON {
         schema = "reprobuild.stage/1";
         inherit name source;

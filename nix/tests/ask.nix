@@ -16,5 +16,6 @@ in
   input_digests = map
     (project: library.lock.inputDigests (/. + project) (completed project (asked.overrides or { })))
     (asked.projects or [ ]);
+  gpu_features = map (project: library.gpuFeatures (completed project { })) (asked.projects or [ ]);
   worker = builtins.unsafeDiscardStringContext library.worker;
 }

@@ -24,6 +24,7 @@ from tests.integration.nix_tools import (
     instantiate,
 )
 
+from reprobuild.core.gpu_features import gpu_features
 from reprobuild.core.lock_inputs import input_digests
 from reprobuild.core.overrides import merged
 from reprobuild.core.spec_checks import RESERVED_STAGE_NAMES, refuse_unsupported
@@ -72,6 +73,10 @@ ODD_SPECS = {
     + "params = { a = -0.0, b = 1e300, c = [1, 2.5, { d = 5e-324 }], e = 9223372036854775807, f = 1.0 }\n"
     + '[metrics.x]\nstage = "train"\nminimum = 1\ntolerance = { absolute = 0.1 }\nowner = "o"\nreason = "r"\n'
     + '[base]\nsuite = "trixie"\npackages = ["libgomp1"]\nmirrors = ["https://m"]\n',
+    "GPU": HEAD
+    + '[stages.train]\nrun = "train.py"\ngpu = true\noutputs = ["x"]\n'
+    + '[cuda]\ntoolkit = "13.0"\n[driver]\nminimum = "580.65.06"\nbranch = "580"\n'
+    + '[hardware]\naccelerator = "nvidia"\ngpu = "h100"\ncompute_capability = "9.0"\n',
 }
 
 
@@ -215,14 +220,16 @@ def test_overrides_count_for_the_lock(projects: list[Path]) -> None:
     assert answer == input_digests(parse_spec(document), None)
 
 
+def test_both_ask_for_the_same_gpu(projects: list[Path]) -> None:
+    answer = ask(projects=[str(project) for project in projects])["gpu_features"]
+    assert answer == [list(gpu_features(open_project(project).spec)) for project in projects]
+    asked = answer[list(ODD_SPECS).index("GPU")]
+    assert asked == ["cuda", "gpu-h100", "cuda-sm-90", "nvidia-driver-580", "nvidia-driver-branch-580"]
+
+
 @pytest.mark.parametrize(
     "section",
     [
-        '[cuda]\ntoolkit = "13.0"',
-        '[driver]\nminimum = "580"',
-        '[hardware]\naccelerator = "nvidia"',
-        '[hardware]\ngpu = "H100"',
-        '[hardware]\ncompute_capability = "9.0"',
         '[hardware]\nsystem = "aarch64-linux"',
     ],
 )

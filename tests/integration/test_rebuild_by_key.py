@@ -44,6 +44,10 @@ requirements = ["packaging"]
 
 [hardware]
 system = "x86_64-linux"
+accelerator = "nvidia"
+
+[driver]
+minimum = "550.54"
 
 [numerics]
 seed = 0
@@ -63,6 +67,7 @@ owner = "me"
 run = "train.py"
 files = ["helper.py"]
 data = ["rows"]
+gpu = true
 params = { lr = 0.1234567, steps = 3 }
 outputs = ["numbers.json", "metrics.json"]
 
@@ -150,13 +155,15 @@ CASES = [
         '["packaging"]\nrequirements_file = "requirements.txt"',
         LOCK,
     ),
-    Case("cuda.toolkit", *section("cuda", 'toolkit = "12.4"'), REFUSED),
-    Case("driver.minimum", *section("driver", 'minimum = "550.54"'), REFUSED),
+    Case("cuda.toolkit", *section("cuda", 'toolkit = "12.4"'), LOCK),
+    Case("cuda.nvcc", *section("cuda", 'toolkit = "12.4"\nnvcc = true'), LOCK),
+    Case("driver.minimum", '"550.54"', '"560.28"', ALL),
+    Case("driver.branch", 'minimum = "550.54"', 'minimum = "550.54"\nbranch = "550"', ALL),
     Case("hardware.system", '"x86_64-linux"', '"aarch64-linux"', REFUSED),
-    Case("hardware.accelerator", "[hardware]", '[hardware]\naccelerator = "none"', NOTHING),
-    Case("hardware.accelerator", "[hardware]", '[hardware]\naccelerator = "nvidia"', REFUSED),
-    Case("hardware.gpu", "[hardware]", '[hardware]\ngpu = "H100"', REFUSED),
-    Case("hardware.compute_capability", "[hardware]", '[hardware]\ncompute_capability = "9.0"', REFUSED),
+    Case("hardware.accelerator", '"nvidia"', '"none"', REFUSED),
+    Case("hardware.gpu", "[hardware]", '[hardware]\ngpu = "h100"', ALL),
+    Case("hardware.compute_capability", "[hardware]", '[hardware]\ncompute_capability = "9.0"', ALL),
+    Case("stages.*.gpu", "gpu = true", "gpu = false", REFUSED),  # an accelerator that no stage uses
     Case("numerics.level", "[numerics]", '[numerics]\nlevel = "exact"', NOTHING),
     Case("numerics.level", "[numerics]", '[numerics]\nlevel = "portable"', LOCK),
     Case("numerics.level", "[numerics]", '[numerics]\nlevel = "tolerant"', ALL),

@@ -48,3 +48,10 @@ def edited(before: str, after: str) -> str:
 
 def with_section(text: str) -> str:
     return f"{SPEC}\n{text}\n"
+
+
+def on_gpu(text: str) -> str:
+    """The spec with its training on a GPU, and further sections."""
+    gpu = '[hardware]\naccelerator = "nvidia"'
+    with_gpu = edited('run = "train.py"', 'run = "train.py"\ngpu = true')
+    return f"{with_gpu}\n{gpu}\n{text}\n"

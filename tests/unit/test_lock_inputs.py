@@ -8,7 +8,7 @@ from reprobuild.core.lock_inputs import input_digests
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
 
-from .spec_examples import SPEC, edited, with_section
+from .spec_examples import SPEC, edited, on_gpu, with_section
 
 
 def digests(text: str, requirements: bytes | None = None) -> dict[str, str]:
@@ -28,7 +28,7 @@ def changed(text: str) -> set[str]:
         (with_section('[base]\nsnapshot = "20261120T000000Z"'), {"base"}),
         (with_section('[base]\npackages = ["libgomp1"]'), {"base"}),
         (with_section('[python]\nrequirements = ["numpy"]'), {"python"}),
-        (with_section('[cuda]\ntoolkit = "12.4"'), {"python"}),
+        (on_gpu('[cuda]\ntoolkit = "13.0"'), {"python"}),
         (with_section('[numerics]\nlevel = "portable"'), {"base"}),
         (with_section('[hardware]\nsystem = "aarch64-linux"'), {"base", "python"}),
         (edited('path = "rows.csv"', 'path = "other.csv"'), {"data"}),

@@ -699,11 +699,6 @@ def test_the_message_says_it(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("section", "key", "instead"),
     [
-        ('[cuda]\ntoolkit = "12.4"', "cuda", "leave [cuda] out: this release builds for CPUs"),
-        ('[driver]\nminimum = "550"', "driver", "leave [driver] out: this release builds for CPUs"),
-        ('[hardware]\naccelerator = "nvidia"', "hardware.accelerator", 'use accelerator = "none"'),
-        ('[hardware]\ngpu = "H100"', "hardware.gpu", "leave it out"),
-        ('[hardware]\ncompute_capability = "9.0"', "hardware.compute_capability", "leave it out"),
         ('[hardware]\nsystem = "aarch64-linux"', "hardware.system", 'use system = "x86_64-linux"'),
     ],
 )

@@ -17,6 +17,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "model": spec_module.Model,
     "base": spec_module.Base,
     "python": spec_module.Python,
+    "cuda": spec_module.Cuda,
+    "driver": spec_module.Driver,
     "hardware": spec_module.Hardware,
     "numerics": spec_module.Numerics,
     "dataset": spec_module.Dataset,

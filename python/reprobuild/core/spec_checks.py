@@ -58,6 +58,7 @@ def check_references(spec: Spec, origin: str) -> None:
             actual=spec.hardware.system,
             hint='use level = "exact"',
         )
+    _check_gpu(spec, origin)
     for name, metric in spec.metrics.items():
         _declared(f"{origin}: metrics.{name}.stage", "stage", [metric.stage], spec.stages)
         if "metrics.json" not in spec.stages[metric.stage].outputs:
@@ -97,19 +98,37 @@ def refuse_unsupported(spec: Spec, origin: str) -> None:
             f"{origin}: base.kind: the `reprobuild` command pins Debian bases only, found {spec.base.kind}",
             hint="the nixpkgs base is for flakes that bring their own pin: docs/how-to/nixpkgs-base.md",
         )
-    reasons = {
-        "cuda": (spec.cuda is not None, "leave [cuda] out: this release builds for CPUs"),
-        "driver": (spec.driver is not None, "leave [driver] out: this release builds for CPUs"),
-        "hardware.accelerator": (spec.hardware.accelerator != "none", 'use accelerator = "none"'),
-        "hardware.gpu": (spec.hardware.gpu is not None, "leave it out"),
-        "hardware.compute_capability": (spec.hardware.compute_capability is not None, "leave it out"),
-        "hardware.system": (spec.hardware.system != "x86_64-linux", 'use system = "x86_64-linux"'),
-    }
-    for key, (asked, instead) in reasons.items():
+    if spec.hardware.system != "x86_64-linux":
+        raise NotYetSupportedError(
+            f"{origin}: hardware.system: part of the format, but this release cannot honour it yet",
+            hint='use system = "x86_64-linux"',
+        )
+
+
+def _check_gpu(spec: Spec, origin: str) -> None:
+    """Sections about GPUs, and stages that run on one, go together."""
+    on_gpu = [name for name, stage in spec.stages.items() if stage.gpu]
+    if spec.hardware.accelerator == "none":
+        asked = [f"stages.{name}.gpu = true" for name in on_gpu]
+        asked += [f"hardware.{key}" for key in ("gpu", "compute_capability") if getattr(spec.hardware, key)]
+        asked += [f"[{key}]" for key in ("cuda", "driver") if getattr(spec, key) is not None]
         if asked:
-            raise NotYetSupportedError(
-                f"{origin}: {key}: part of the format, but this release cannot honour it yet", hint=instead
+            raise SpecError(
+                f"{origin}: {asked[0]} without an accelerator",
+                expected='accelerator = "nvidia"',
+                expected_from=asked[0],
+                actual='accelerator = "none"',
+                actual_from="[hardware]",
+                hint=f'write accelerator = "nvidia" into [hardware], or leave {asked[0]} out',
             )
+    elif not on_gpu:
+        raise SpecError(
+            f"{origin}: hardware.accelerator: no stage runs on it",
+            expected="gpu = true in at least one stage",
+            expected_from=f'hardware.accelerator = "{spec.hardware.accelerator}"',
+            actual=f"stages {', '.join(spec.stages)} without it",
+            hint="write gpu = true into the stages that need the GPU, such as train",
+        )
 
 
 def _declared(where: str, kind: str, names: Iterable[str], known: Iterable[str]) -> None:

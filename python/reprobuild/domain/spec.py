@@ -14,9 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from reprobuild.domain.spec_types import (
     Address,
     AddressOrText,
+    ComputeCapability,
+    CudaVersion,
     Date,
+    DriverBranch,
+    DriverVersion,
     EntryPoint,
     Finite,
+    GpuName,
     MetricName,
     ModelName,
     ModelVersion,
@@ -102,15 +107,22 @@ class Python(Section):
 
 
 class Cuda(Section):
-    """Not honoured yet: refused when given."""
+    """Which CUDA the wheels are built for."""
 
-    toolkit: Text = Field(description="version of the CUDA toolkit, such as 12.4")
+    toolkit: CudaVersion = Field(description="version of the CUDA toolkit, such as 13.0")
+    nvcc: bool = Field(default=False, description="nvcc and headers too, for kernels of your own")
 
 
 class Driver(Section):
-    """Not honoured yet: refused when given."""
+    """The NVIDIA driver of a builder: required, measured, recorded; it is in no closure."""
 
-    minimum: Text = Field(description="oldest driver version, such as 550.54")
+    minimum: DriverVersion | None = Field(
+        default=None, description="oldest driver version, such as 580.65.06"
+    )
+    branch: DriverBranch | None = Field(
+        default=None,
+        description="exactly this branch of drivers, such as 580: other ones may round differently",
+    )
 
 
 class Hardware(Section):
@@ -119,9 +131,15 @@ class Hardware(Section):
     system: Literal["x86_64-linux", "aarch64-linux"] = Field(
         default="x86_64-linux", description="Nix's name of the system"
     )
-    accelerator: Literal["none", "nvidia"] = Field(default="none", description="kind of GPU")
-    gpu: Text | None = Field(default=None, description="GPU model")
-    compute_capability: Text | None = Field(default=None, description="CUDA compute capability, such as 9.0")
+    accelerator: Literal["none", "nvidia"] = Field(
+        default="none", description="kind of GPU that stages with `gpu = true` run on"
+    )
+    gpu: GpuName | None = Field(
+        default=None, description="GPU model as in the feature gpu-NAME, such as h100: other ones are refused"
+    )
+    compute_capability: ComputeCapability | None = Field(
+        default=None, description="CUDA compute capability, such as 9.0: other ones are refused"
+    )
 
 
 class Numerics(Section):
@@ -196,7 +214,10 @@ class Stage(Section):
     outputs: Annotated[tuple[OutputPath, ...], Field(min_length=1)] = Field(
         description="every file or folder that it writes"
     )
-    features: tuple[Text, ...] = Field(default=(), description="system features that its builder must have")
+    gpu: bool = Field(default=False, description="runs on the accelerator of [hardware], and only there")
+    features: tuple[Text, ...] = Field(
+        default=(), description="further system features that its builder must have"
+    )
     resources: Resources | None = Field(default=None, description="limits, and what it is planned to take")
 
     @model_validator(mode="after")

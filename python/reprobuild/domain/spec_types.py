@@ -21,6 +21,11 @@ _VERSION = r"^[0-9A-Za-z][0-9A-Za-z._-]*$"
 _METRIC_NAME = r"^[a-zA-Z][a-zA-Z0-9_.-]*$"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _SNAPSHOT = r"^\d{8}T\d{6}Z$"
+_CUDA_VERSION = r"^[1-9][0-9]*\.[0-9]+$"
+_DRIVER_VERSION = r"^[1-9][0-9]*(\.[0-9]+){0,2}$"
+_DRIVER_BRANCH = r"^[1-9][0-9]*$"
+_COMPUTE_CAPABILITY = r"^[1-9][0-9]*\.[0-9]$"
+_GPU_NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 # What each pattern means, for messages.
 PATTERN_WORDS = {
@@ -30,6 +35,11 @@ PATTERN_WORDS = {
     _VERSION: "letters, digits, and . _ - between them, such as 1.0.0",
     _METRIC_NAME: "a letter, then letters, digits and . _ -, such as f1_score",
     _DATE: "a date as YYYY-MM-DD, such as 2026-11-20",
+    _CUDA_VERSION: "two numbers as a string, such as 13.0",
+    _DRIVER_VERSION: "up to three numbers as a string, such as 580.65.06",
+    _DRIVER_BRANCH: "the first number of the driver's version as a string, such as 580",
+    _COMPUTE_CAPABILITY: "two numbers as a string, such as 9.0",
+    _GPU_NAME: "small letters, digits and - between them, as `reprobuild builder probe` says it, such as h100",
     _SNAPSHOT: "a moment as YYYYMMDDTHHMMSSZ, such as 20261120T000000Z",
 }
 
@@ -136,6 +146,11 @@ MetricName = Annotated[str, StringConstraints(pattern=_METRIC_NAME, max_length=6
 Text = Annotated[str, StringConstraints(min_length=1)]
 Date = Annotated[str, StringConstraints(pattern=_DATE), AfterValidator(_real_date)]
 Snapshot = Annotated[str, StringConstraints(pattern=_SNAPSHOT)]
+CudaVersion = Annotated[str, StringConstraints(pattern=_CUDA_VERSION)]
+DriverVersion = Annotated[str, StringConstraints(pattern=_DRIVER_VERSION)]
+DriverBranch = Annotated[str, StringConstraints(pattern=_DRIVER_BRANCH)]
+ComputeCapability = Annotated[str, StringConstraints(pattern=_COMPUTE_CAPABILITY)]
+GpuName = Annotated[str, StringConstraints(pattern=_GPU_NAME, max_length=64)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 ProjectPath = Annotated[Text, AfterValidator(_project_path)]
 OutputPath = Annotated[Text, AfterValidator(_output_path)]

@@ -1,0 +1,26 @@
+"""Which system features a stage's builder must have: the tags by which Nix chooses the machine.
+
+The same rules as nix/lib/gpu-features.nix, where they reach the derivation; a test compares the two. What each
+feature means, and when a machine offers it: docs/formats/system-features.md.
+"""
+
+from __future__ import annotations
+
+from reprobuild.domain.spec import Spec
+
+
+def gpu_features(spec: Spec) -> tuple[str, ...]:
+    """What `[hardware]` and `[driver]` ask of the builder of a stage with `gpu = true`."""
+    asked = [
+        ("gpu-", spec.hardware.gpu),
+        ("cuda-sm-", (spec.hardware.compute_capability or "").replace(".", "")),
+        ("nvidia-driver-", spec.driver and (spec.driver.minimum or "").partition(".")[0]),
+        ("nvidia-driver-branch-", spec.driver and spec.driver.branch),
+    ]
+    return ("cuda", *(f"{kind}{value}" for kind, value in asked if value))
+
+
+def required_features(spec: Spec, stage: str) -> tuple[str, ...]:
+    """`requiredSystemFeatures` of a stage's derivation, in its order."""
+    own = spec.stages[stage]
+    return (*own.features, *(gpu_features(spec) if own.gpu else ()))

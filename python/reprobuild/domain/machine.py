@@ -1,0 +1,45 @@
+"""A machine that builds: this one, or one entry of a Nix machines file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Machine:
+    """
+    Args:
+        uri: store address such as `ssh-ng://root@host`; empty: this machine.
+        systems: Nix's names, such as `x86_64-linux`.
+        host_key: public host key, base64 of the whole line, as in Nix's machines file.
+        supported: system features that it offers, the mandatory ones not included.
+        mandatory: features that a derivation must ask for, else it is not built there.
+    """
+
+    uri: str
+    systems: tuple[str, ...]
+    supported: frozenset[str] = frozenset()
+    mandatory: frozenset[str] = frozenset()
+    ssh_key: str | None = None
+    max_jobs: int = 1
+    speed_factor: float = 1.0
+    host_key: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return not self.uri
+
+    @property
+    def name(self) -> str:
+        """The host, as messages and `--builder` name it."""
+        return self.uri.partition("://")[2].partition("?")[0].rpartition("@")[2] or "this machine"
+
+    @property
+    def features(self) -> frozenset[str]:
+        return self.supported | self.mandatory
+
+    def takes(self, system: str, required: Collection[str]) -> bool:
+        """Nix's own rule: the system fits, all required features are offered, all mandatory ones are asked for."""
+        wanted = set(required)
+        return system in self.systems and wanted <= self.features and self.mandatory <= wanted
