@@ -5,7 +5,7 @@ let
     (builtins.filter (name: set ? ${name}) names));
 
   # The lock's words for its parts, in the words of the spec.
-  section = { base = "[base], [hardware] or the level in [numerics]"; data = "[datasets]"; python = "[python] or [hardware]"; };
+  section = { base = "[base], [hardware] or the level in [numerics]"; data = "[datasets]"; python = "[python], [cuda] or [hardware]"; };
 in
 rec {
   /** Digests of the parts of a complete spec that a lock is made from.

@@ -126,6 +126,8 @@ def require_fresh_lock(project: Project) -> Lock:
                 project.spec.numerics.level == "portable"
             ):
                 what = "level in [numerics]"
+            if part == "python" and project.spec.cuda is not None:
+                what = "[python] or [cuda]"
             if _touched(part, project.overrides):
                 raise LockStaleError(
                     f"{LOCK_FILE} was made from another {what} than --set asks for",
