@@ -185,6 +185,30 @@ class FeatureMissingError(ReprobuildError):
     exit_status = EXIT_HOST
 
 
+class MachinesFileError(ReprobuildError):
+    """A list of builders has a line that Nix would refuse, or cannot be read or written."""
+
+    slug = "machines-file"
+
+
+class NoBuilderError(ReprobuildError):
+    """No known machine can run a derivation: told before anything is fetched or built.
+
+    Args:
+        offers: what each machine offers of what is required, one object a machine, for `--json`.
+    """
+
+    slug = "no-builder"
+    exit_status = EXIT_HOST
+
+    def __init__(self, message: str, *, offers: tuple[dict[str, Any], ...] = (), **sides: Any) -> None:
+        super().__init__(message, **sides)
+        self.offers = offers
+
+    def document(self) -> dict[str, Any]:
+        return {**super().document(), "offers": list(self.offers)}
+
+
 class NotAResultError(ReprobuildError):
     """A path is not (or no longer) a reprobuild result."""
 

@@ -33,7 +33,7 @@ class Machine:
     @property
     def name(self) -> str:
         """The host, as messages and `--builder` name it."""
-        return self.uri.partition("://")[2].partition("?")[0].rpartition("@")[2] or "this machine"
+        return self.uri.partition("://")[2].partition("?")[0].rpartition("@")[2] or self.uri or "this machine"
 
     @property
     def features(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from reprobuild.errors import ToolFailedError, ToolMissingError
 
@@ -93,9 +94,16 @@ def run(
 
 
 @cache
+def configuration() -> Mapping[str, Any]:
+    """Nix's settings on this machine, with ours: name → value."""
+    shown = json.loads(run("nix", ["show-config", "--json"]).stdout)
+    return {name: setting["value"] for name, setting in shown.items()}
+
+
+@cache
 def builds_at_once() -> str:
     """`max-jobs` as Nix's configuration has it; one per core where it has Nix's default of one build at a time."""
-    configured = json.loads(run("nix", ["show-config", "--json"]).stdout)["max-jobs"]["value"]
+    configured = configuration()["max-jobs"]
     return "auto" if configured == 1 else str(configured)
 
 
