@@ -19,9 +19,11 @@ from reprobuild.domain.build_event import (
 )
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Lock, Source
+from reprobuild.domain.machine import Machine
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.services.build import BuildService
+from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project, open_project
 from reprobuild.services.rebuild import Rebuilder
 from reprobuild.services.verify import VerifyService
@@ -68,14 +70,17 @@ class World:
     realised: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     view: FakeView = field(default_factory=FakeView)
+    here: Machine = field(default_factory=lambda: Machine("", ("x86_64-linux",)))
+    builders: list[Machine] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
-    def project(self, *assignments: str) -> Project:
+    def project(self, *assignments: str, spec: str = SPEC) -> Project:
         home = self.folder / "project"
         if not home.exists():
             home.mkdir()
             for name in ("prepare.py", "train.py", "rows.csv"):
                 (home / name).write_text("1")
-            (home / "reprobuild.toml").write_text(SPEC)
+            (home / "reprobuild.toml").write_text(spec)
             fresh = open_project(home)
             lock = Lock(
                 inputs=fresh.input_digests(), systems={"x86_64-linux": PIN}, sources=(data("rows", b"1"),)
@@ -93,6 +98,7 @@ class World:
             fetch=self.fetch,
             log_file=lambda drv_path: Path("/nix/var/log") / Path(drv_path).name,
             sandbox_problem=lambda: self.sandbox,
+            preflight=Preflight(lambda: self.here, lambda: self.builders, self.said.append),
         )
 
     def verify_service(self) -> VerifyService:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reprobuild.services.fetch import FetchReport, FetchService
     from reprobuild.services.lock import LockService
     from reprobuild.services.plan import PlanService
+    from reprobuild.services.preflight import Preflight
     from reprobuild.services.project import Project
     from reprobuild.services.shell import ShellService
     from reprobuild.services.side import Sides
@@ -155,6 +156,17 @@ class Session:
 
         return fetch
 
+    def preflight(self) -> Preflight:
+        from reprobuild.adapters.nix.machines import known_machines, this_machine
+        from reprobuild.cli import render
+        from reprobuild.services.preflight import Preflight
+
+        return Preflight(
+            this_machine,
+            lambda: [entry.machine for entry in known_machines()],
+            (lambda text: None) if self.quiet else render.note,
+        )
+
     def build_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:
         from reprobuild.adapters.host import LinuxHost
         from reprobuild.adapters.nix.evaluate import NixEvaluator
@@ -172,6 +184,7 @@ class Session:
             fetch=self.fetcher(offline=offline, caches=caches),
             log_file=log_file,
             sandbox_problem=lambda: sandbox_problem(nix_library()),
+            preflight=self.preflight(),
         )
 
     def verify_service(self) -> VerifyService:

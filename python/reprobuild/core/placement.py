@@ -33,6 +33,11 @@ def stage_needs(spec: Spec, found: Instantiation, missing: Collection[Derivation
     )
 
 
+def fits(need: Need, machine: Machine) -> bool:
+    """Whether Nix would build this there."""
+    return machine.max_jobs > 0 and machine.takes(need.system, need.features)
+
+
 def place(needs: Sequence[Need], machines: Sequence[Machine]) -> dict[str, Machine]:
     """Label → the machine that runs it. Equally good machines: the one named first.
 
@@ -41,7 +46,7 @@ def place(needs: Sequence[Need], machines: Sequence[Machine]) -> dict[str, Machi
     """
     chosen: dict[str, Machine] = {}
     for need in needs:
-        fitting = [one for one in machines if one.max_jobs > 0 and one.takes(need.system, need.features)]
+        fitting = [machine for machine in machines if fits(need, machine)]
         if not fitting:
             raise no_builder(need.label, need.system, need.features, machines)
         chosen[need.label] = min(fitting, key=lambda one: (not one.is_local, -one.speed_factor))

@@ -19,6 +19,7 @@ from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
 from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
 from reprobuild.services.artifact import Artifact, read_artifact
 from reprobuild.services.build_record import Moment, make_record
+from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project, require_fresh_lock
 from reprobuild.services.watched import realise_watched
 
@@ -72,6 +73,7 @@ class BuildService:
         fetch: Callable[[Project, Sequence[Source]], object],
         log_file: Callable[[str], Path | None],
         sandbox_problem: Callable[[], str | None],
+        preflight: Preflight,
     ) -> None:
         self._evaluator = evaluator
         self._store = store
@@ -81,6 +83,7 @@ class BuildService:
         self._fetch = fetch
         self._log_file = log_file
         self._sandbox_problem = sandbox_problem
+        self.preflight = preflight
 
     def instantiate(self, project: Project, replaced: Mapping[str, str] = {}) -> Instantiation:
         """The project's derivations.
@@ -110,6 +113,7 @@ class BuildService:
         Args:
             new_view: from groups (drv path -> what it is one of, such as wheels) to what shows the build.
         Raises:
+            NoBuilderError: no known machine can run a stage; nothing was fetched or built.
             BuildFailedError, FeatureMissingError, ContentMismatchError: with the stage's last lines and its log.
             InterruptedBuildError: after everything that ran has ended.
         """
@@ -175,10 +179,11 @@ class BuildService:
         if self._store.present(sorted(wanted)) == wanted:
             self._keep_stages(project, found)
             return (), None, None
-        self.require_sandbox()
         candidates = needed_derivations(project.spec, found, targets)
         valid = self._store.present([drv.out_path for drv in candidates])
         missing = [drv for drv in candidates if drv.out_path not in valid]
+        self.preflight(project.spec, found, missing, jobs=request.jobs)
+        self.require_sandbox()
         sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
         self._fetch(project, needed_sources(project.spec, found, missing, sources))
         tree = BuildTree([drv.drv_path for drv in missing], found.labels())

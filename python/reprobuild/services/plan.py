@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reprobuild.core.build_needs import needed_sources
+from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.ports import Store
 from reprobuild.services.build import BuildService
@@ -18,6 +19,7 @@ class BuildPlan:
     instantiation: Instantiation
     build: tuple[str, ...]  # labels, or names for wheels
     reuse: tuple[str, ...]
+    where: dict[str, Machine]  # stage to build -> the machine that runs it
     fetch: FetchPlan  # only what the missing ones read
 
 
@@ -28,7 +30,11 @@ class PlanService:
         self._fetch = fetch
 
     def run(self, project: Project, caches: Sequence[str] = ()) -> BuildPlan:
-        """Evaluate and ask the store and the sources; changes nothing."""
+        """Evaluate and ask the store and the sources; changes nothing.
+
+        Raises:
+            NoBuilderError: no known machine can run a stage.
+        """
         found = self._build.instantiate(project)
         valid = self._store.present([drv.out_path for drv in found.all()])
         done = found.model.out_path in valid
@@ -44,5 +50,6 @@ class PlanService:
             instantiation=found,
             build=names(missing),
             reuse=names(drv for drv in found.all() if drv not in missing),
+            where=self._build.preflight(project.spec, found, missing),
             fetch=self._fetch.plan(needed, project.path, caches),
         )

@@ -85,8 +85,10 @@ class SeedRunBuilder:
         if all(drv.out_path in valid for drv in targets):
             self._keep(project, variants)
             return ()
-        self._build.require_sandbox()
         missing = [drv for drv in needed if drv.out_path not in valid]
+        for one in variants:
+            self._build.preflight(one.project.spec, one.found, missing, jobs=jobs)
+        self._build.require_sandbox()
         self._fetch(project, _sources(project, variants, missing))
         tree = BuildTree([drv.drv_path for drv in missing], _labels(variants))
         view = new_view({wheel.drv_path: "wheels" for one in variants for wheel in one.found.wheels})

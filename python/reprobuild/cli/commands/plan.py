@@ -40,6 +40,10 @@ def plan(
                 "schema": "reprobuild.plan/1",
                 "build": list(found.build),
                 "reuse": list(found.reuse),
+                "where": [
+                    {"stage": stage, "builder": machine.name, "address": machine.uri}
+                    for stage, machine in found.where.items()
+                ],
                 "fetch": [
                     {
                         "source": item.source.subject,
@@ -62,8 +66,12 @@ def plan(
 
 
 def _show(found: BuildPlan) -> None:
-    for title, names in (("build", found.build), ("reuse", found.reuse)):
-        render.result_line(f"{title} {len(names)}" + (f": {_shortened(names)}" if names else ""))
+    render.result_line(f"build {_counted(found.build)}")
+    if not all(machine.is_local for machine in found.where.values()):
+        places = [[stage, f"on {machine.name}"] for stage, machine in found.where.items()]
+        for line in render.table(places, indent="  "):
+            render.result_line(line)
+    render.result_line(f"reuse {_counted(found.reuse)}")
     to_fetch = found.fetch.to_fetch
     fetch_bytes = sum(item.source.size_bytes for item in to_fetch)
     render.result_line(f"fetch {len(to_fetch)}" + (f", {render.size(fetch_bytes)}" if to_fetch else ""))
@@ -74,6 +82,10 @@ def _show(found: BuildPlan) -> None:
     for line in render.table(rows, indent="  "):
         render.result_line(line)
     render.result_line(found.instantiation.model.out_path)
+
+
+def _counted(names: tuple[str, ...]) -> str:
+    return f"{len(names)}" + (f": {_shortened(names)}" if names else "")
 
 
 def _shortened(names: tuple[str, ...]) -> str:
