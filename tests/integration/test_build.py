@@ -97,13 +97,14 @@ def test_stage_builds_only_the_stage_and_what_it_needs(world: World, tiny: Path)
     assert str((tiny / "result").readlink()) == done["outputs"]["train"]
 
 
-def test_required_features_that_no_builder_has_are_named(world: World, tiny: Path) -> None:
+def test_required_features_that_no_builder_has_are_named_beforehand(world: World, tiny: Path) -> None:
     spec = tiny / "reprobuild.toml"
     spec.write_text(
         spec.read_text().replace('run = "train.py"', 'run = "train.py"\nfeatures = ["cuda-sm_90"]')
     )
     done = world.reprobuild("nix", "build", cwd=tiny, status=3)
-    assert "cuda-sm_90" in done.stderr
+    assert "stage train: no known builder can run it" in done.stderr
+    assert "nearest fit: this machine, but lacks cuda-sm_90" in done.stderr
 
 
 def test_reusing_a_version_for_other_bytes_is_noticed(world: World, tiny: Path) -> None:

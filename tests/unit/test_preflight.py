@@ -70,3 +70,11 @@ def test_a_portable_model_needs_a_processor_that_nix_calls_v3(tmp_path: Path) ->
     found = world.service().instantiate(world.project())
     spec = parse_spec(parse_toml(with_section('[numerics]\nlevel = "portable"')))
     assert stage_needs(spec, found, found.all())[0] == Need("prepare", "x86_64-v3-linux")
+
+
+def test_a_processor_without_avx2_is_told_what_a_portable_model_needs(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    project = world.project(spec=with_section('[numerics]\nlevel = "portable"'))
+    with pytest.raises(NoBuilderError, match=r"numerics\.level portable needs a processor"):
+        found = world.service().instantiate(project)
+        Preflight(lambda: world.here, list)(project.spec, found, found.all())

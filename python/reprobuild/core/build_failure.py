@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reprobuild.core.build_state import BuildState, BuildStatus
 from reprobuild.core.build_tree import BuildTree
+from reprobuild.domain.machine import AVX2_SYSTEM
 from reprobuild.errors import (
     BuildFailedError,
     BuildTimeoutError,
@@ -54,7 +55,6 @@ _SYSTEMS = (
         re.DOTALL,
     ),
 )
-_AVX2_SYSTEM = "x86_64-v3-linux"  # nix/lib/stages.nix
 _NO_SANDBOX = re.compile(
     r"(clone|unshare|mount|setgroups|uid_map|user namespace|sandbox)"
     r".*(denied|not permitted|Invalid argument|not supported)",
@@ -105,7 +105,7 @@ def failure(
                 hint="name a builder that has them, or take the features out",
             )
     for pattern in _SYSTEMS:
-        if (found := pattern.search(messages)) and found["needed"] == _AVX2_SYSTEM != found["offered"]:
+        if (found := pattern.search(messages)) and found["needed"] == AVX2_SYSTEM != found["offered"]:
             return FeatureMissingError(
                 f"{_called(tree, found['drv'])}: numerics.level portable needs a processor with AVX2",
                 expected=found["needed"],

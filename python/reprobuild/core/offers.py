@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from reprobuild.domain.machine import Machine
+from reprobuild.domain.machine import AVX2_SYSTEM, Machine
 from reprobuild.errors import NoBuilderError
 
 _FITS = "✓"
@@ -29,8 +29,10 @@ def no_builder(
     details = list(_table([list(rows[0]), *(list(row.values()) for row in rows)]))
     if nearest is not None:
         details.append(f"nearest fit: {nearest.name}, but {', '.join(_lacks(nearest, system, features))}")
+    no_avx2 = system == AVX2_SYSTEM and not any(system in machine.systems for machine in machines)
+    why = "numerics.level portable needs a processor with AVX2: " if no_avx2 else ""
     return NoBuilderError(
-        f"stage {label}: no known builder can run it, so nothing was fetched or built",
+        f"stage {label}: {why}no known builder can run it, so nothing was fetched or built",
         expected=" ".join([system, *features]),
         expected_from=f"reprobuild.toml, stages.{label}, [hardware] and [driver]",
         details=tuple(details),

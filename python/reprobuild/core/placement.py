@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from reprobuild.core.gpu_features import required_features
 from reprobuild.core.offers import no_builder
-from reprobuild.domain.machine import Machine
+from reprobuild.domain.machine import AVX2_SYSTEM, Machine
 from reprobuild.domain.spec import Spec
 from reprobuild.domain.store import Derivation, Instantiation
-
-_AVX2_SYSTEM = "x86_64-v3-linux"  # nix/lib/stages.nix: Nix tells by the processor whether it is one
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Need:
 
 def stage_needs(spec: Spec, found: Instantiation, missing: Collection[Derivation]) -> tuple[Need, ...]:
     """What the stages that are to be built ask of their machines, in building order."""
-    system = _AVX2_SYSTEM if spec.numerics.level == "portable" else spec.hardware.system
+    system = AVX2_SYSTEM if spec.numerics.level == "portable" else spec.hardware.system
     return tuple(
         Need(label, system, required_features(spec, label))
         for label, drv in found.stages.items()

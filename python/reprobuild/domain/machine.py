@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+# Nix tells by the processor whether it is one: what stages of a portable model ask for (nix/lib/stages.nix).
+AVX2_SYSTEM = "x86_64-v3-linux"
+
 
 @dataclass(frozen=True)
 class Machine:
