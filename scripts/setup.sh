@@ -89,3 +89,28 @@ need_venv() {
   "$venv/bin/python" -m compileall -q "$root/python" "$venv/lib" >/dev/null || true
   echo "$wanted" > "$venv/.filled-from"
 }
+
+# Unpack packages of another Debian suite, with what they need, into FOLDER/system: nothing is installed. apt checks them
+# as always. Arguments: suite, folder, packages.
+unpack_suite() {
+  local suite=$1 folder=$2 mirror apt package
+  shift 2
+  need_package /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
+  need_venv "$root/requirements/dev.txt"
+  mirror=$("$venv/bin/python" -c 'import os
+from reprobuild.adapters.debian.mirrors import find_mirrors
+print(next(iter(find_mirrors((), os.environ).live)).url)')
+  say "unpacking $* of Debian $suite"
+  apt=$folder/apt
+  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial}
+  : > "$apt/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$apt/sources.list"
+  local options=(-qq -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache"
+    -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null
+    -o APT::Install-Recommends=false -o Debug::NoLocking=true)
+  if [ "$(id -u)" = 0 ]; then options+=(-o APT::Sandbox::User=root); fi
+  apt-get "${options[@]}" update
+  apt-get "${options[@]}" install --download-only -y "$@" >/dev/null
+  for package in "$apt"/cache/archives/*.deb; do dpkg-deb -x "$package" "$folder/system"; done
+  rm -rf "$apt"
+}
