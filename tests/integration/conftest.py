@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -76,6 +76,10 @@ class World:
     nix: Path
     home: Path
     knows_indexes: bool = True  # False: nothing that pip and uv are told on this machine holds
+    enter: tuple[
+        str, ...
+    ] = ()  # what commands are started by: into another network (tests/integration/hosts.py)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, extra: Mapping[str, str] = {}) -> dict[str, str]:
         left_out = ("NIX_", "REPROBUILD_", "XDG_", "GITHUB_", "GITLAB_") + (
@@ -87,7 +91,15 @@ class World:
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # downloads, checked by hash
         # Nix ends every process of a build user when a build ends, in other stores too: worlds do without such users.
         config = {"NIX_CONFIG": "build-users-group ="}
-        return {**kept, **config, "HOME": str(self.home), "XDG_CACHE_HOME": cache, "CI": "true", **extra}
+        return {
+            **kept,
+            **config,
+            "HOME": str(self.home),
+            "XDG_CACHE_HOME": cache,
+            "CI": "true",
+            **self.variables,
+            **extra,
+        }
 
     def command(self, arguments: Sequence[str], *, offline: bool = False) -> list[str]:
         """How to run a command inside this world."""
@@ -95,7 +107,7 @@ class World:
         if os.geteuid() != 0:
             unshare += ["--user", "--map-root-user"]
         script = _ENTER_OFFLINE if offline else _ENTER
-        return [*unshare, "sh", "-c", script, str(self.nix), *arguments]
+        return [*self.enter, *unshare, "sh", "-c", script, str(self.nix), *arguments]
 
     def run(
         self,
