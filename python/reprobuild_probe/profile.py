@@ -11,7 +11,7 @@ from typing import Any
 from reprobuild_probe.cpu import memory_bytes, read_cpu
 from reprobuild_probe.cuda_driver import CudaDevices, read_devices
 from reprobuild_probe.driver_libraries import DIGESTED, LibraryError, digests, joint_digest
-from reprobuild_probe.features import features
+from reprobuild_probe.features import features, why_unusable
 from reprobuild_probe.gpu_names import gpu_names
 from reprobuild_probe.nvml import Nvml, NvmlError
 
@@ -61,4 +61,7 @@ def measure() -> dict[str, Any]:
         "gpus": gpus,
         "not_available": not_available,
     }
+    unusable = why_unusable(profile)
+    if unusable is not None:
+        not_available["features"] = unusable
     return {**profile, "features": list(features(profile))}

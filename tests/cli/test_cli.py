@@ -427,7 +427,9 @@ def test_doctor_is_3_when_this_host_cannot_build(
     assert (document["schema"], document["ok"]) == ("reprobuild.doctor/1", status == 0)
 
 
-@pytest.mark.parametrize("option", [[], ["--lock"], ["--record"], ["--verdict"], ["--defaults"]])
+@pytest.mark.parametrize(
+    "option", [[], ["--lock"], ["--record"], ["--verdict"], ["--hardware"], ["--defaults"]]
+)
 def test_schema_prints_one_document(call: Any, option: list[str]) -> None:
     called = call("schema", *option)
     assert called.status == 0 and called.document and called.stderr == ""

@@ -18,6 +18,7 @@ PUBLISHED = {
     "schemas/reprobuild-record-1.json": (schemas.record_schema, "reprobuild schema --record"),
     "schemas/reprobuild-verdict-1.json": (schemas.verdict_schema, "reprobuild schema --verdict"),
     "schemas/reprobuild-baseline-1.json": (schemas.baseline_schema, "reprobuild schema --baseline"),
+    "schemas/reprobuild-hardware-profile-1.json": (schemas.hardware_schema, "reprobuild schema --hardware"),
     "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),
 }
 

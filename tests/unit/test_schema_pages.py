@@ -65,6 +65,16 @@ PAGES = {
         schemas.record_schema,
         {"Build record": "", "`outputs[]`": "OutputRecord", "`overruns[]`": "Overrun"},
     ),
+    "hardware-profile.md": (
+        schemas.hardware_schema,
+        {
+            "Hardware profile": "",
+            "`cpu`": "Cpu",
+            "`driver`": "Driver",
+            "`gpus[]`": "Gpu",
+            "`gpus[].mig_slices[]`": "MigSlice",
+        },
+    ),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 
@@ -129,8 +139,9 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         for file in sources
         for name in re.findall(r'"schema": "(reprobuild\.[^"]+)"', file.read_text(encoding="utf-8"))
     }
-    documented = set(tables(FORMATS / "json-output.md")) | {"`reprobuild.verdict/1`"}
-    assert {f"`{name}`" for name in printed} | {"`reprobuild.verdict/1`"} == documented
+    own_pages = {"`reprobuild.hardware-profile/1`", "`reprobuild.verdict/1`"}
+    documented = set(tables(FORMATS / "json-output.md")) | own_pages
+    assert {f"`{name}`" for name in printed} | own_pages == documented
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ nix_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(nix_app, name="nix")
+builder_app = typer.Typer(
+    help="Machines that build: what they have, and what they offer.",
+    epilog="Example: reprobuild builder probe",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(builder_app, name="builder")
 
 
 def _print_version(wanted: bool) -> None:
@@ -72,6 +79,8 @@ for _module in (
     "schema",
 ):
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(app, nix_app)
+for _module in ("builder_probe",):
+    importlib.import_module(f"reprobuild.cli.commands.{_module}").register(builder_app)
 
 
 def _examples_last(group: typer.Typer) -> None:
@@ -84,6 +93,7 @@ def _examples_last(group: typer.Typer) -> None:
 
 _examples_last(app)
 _examples_last(nix_app)
+_examples_last(builder_app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reprobuild.adapters.nix.store import NixStore
     from reprobuild.adapters.record_store import FileRecordStore
     from reprobuild.adapters.uv import Uv
+    from reprobuild.domain.hardware import HardwareProfile
     from reprobuild.domain.lock import Source
     from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
@@ -236,6 +237,11 @@ class Session:
         from reprobuild.services.shell import ShellService
 
         return ShellService(self.build_service(offline=offline))
+
+    def hardware_probe(self) -> Callable[[], HardwareProfile]:
+        from reprobuild.adapters.hardware_probe import measure_here
+
+        return measure_here
 
     def doctor_service(self) -> DoctorService:
         from reprobuild.adapters import host_checks

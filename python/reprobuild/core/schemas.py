@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from reprobuild.domain import spec as spec_module
 from reprobuild.domain.baseline import Baseline
+from reprobuild.domain.hardware import HardwareProfile
 from reprobuild.domain.lock import Lock
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.spec import Spec
@@ -46,6 +47,11 @@ def record_schema() -> dict[str, Any]:
 def baseline_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `reprobuild.baseline.json`."""
     return _published("reprobuild.baseline.json", Baseline)
+
+
+def hardware_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a hardware profile."""
+    return _published("hardware profile", HardwareProfile)
 
 
 def verdict_schema() -> dict[str, Any]:

@@ -17,6 +17,9 @@ def schema(
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Print the schema of reprobuild.baseline.json.")
     ] = False,
+    hardware: Annotated[
+        bool, typer.Option("--hardware", help="Print the schema of hardware profiles.")
+    ] = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
     ] = False,
@@ -32,6 +35,7 @@ def schema(
         "--record": record,
         "--verdict": verdict,
         "--baseline": baseline,
+        "--hardware": hardware,
         "--defaults": defaults,
     }
     chosen = [option for option, on in asked.items() if on]
@@ -42,6 +46,7 @@ def schema(
         "--record": schemas.record_schema,
         "--verdict": schemas.verdict_schema,
         "--baseline": schemas.baseline_schema,
+        "--hardware": schemas.hardware_schema,
         "--defaults": schemas.spec_defaults,
     }
     render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())
