@@ -15,6 +15,7 @@ from reprobuild.domain.build_event import (
     Level,
     LogLine,
     Message,
+    StageHardware,
     StageResources,
 )
 from reprobuild.domain.digest import Digest
@@ -192,7 +193,8 @@ class World:
             if drv.name in self.failing:
                 on_event(Message(Level.ERROR, f"error: builder for '{drv.drv_path}' failed with exit code 1"))
                 return 100
-            resources = {"wall_s": 1.0, "cpu_s": 2.0, "peak_memory_bytes": 1000}
+            resources = {"wall_s": 1.0, "cpu_s": 2.0, "peak_memory_bytes": 1000, "threads": 2}
+            on_event(StageHardware(number, drv.drv_path, drv.name, {"gpus": []}))
             on_event(StageResources(number, drv.drv_path, drv.name, resources))
             on_event(BuildStopped(number, drv.drv_path))
             self.valid.add(drv.out_path)

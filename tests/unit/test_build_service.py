@@ -54,6 +54,8 @@ def test_the_record_holds_what_each_stage_took(world: World) -> None:
     build(world)
     train = next(output for output in record(world).outputs if output.label == "train")
     assert (train.cpu_s, train.peak_memory_bytes) == (2.0, 1000)
+    assert (train.numerics, train.hardware) == ({"threads": 2}, {"gpus": []})
+    assert train.origin().hardware == {"gpus": []} and train.origin().started == train.started
     assert train.nar_hash and train.log_digest and train.duration_s is not None
     assert train.log_path == f"/nix/var/log/{'a' * 32}-digits-train.drv"
 

@@ -14,6 +14,7 @@ import pytest
 
 from reprobuild.core.comparison.archives import read_archive
 from reprobuild.core.comparison.content import Findings, explain
+from reprobuild.core.comparison.machine_facts import machine_facts
 from reprobuild.core.comparison.numeric_causes import numeric_causes
 from reprobuild.core.comparison.ranking import ranked
 from reprobuild.core.comparison.text_causes import Context
@@ -22,6 +23,13 @@ from reprobuild.domain.comparison import Cause, CauseClass, Origin, TensorDiffer
 
 BUILT_S = 1_795_240_000.0  # 2026-11-21
 CONTEXT = Context(Clock((BUILT_S,), BUILT_S + 60), frozenset({"builder-one", "builder-two"}))
+
+
+def on(gpu: str, driver: str = "580.65", sms: int = 132) -> Origin:
+    """A side whose stage measured this GPU."""
+    return Origin(
+        hardware={"driver": {"version": driver}, "gpus": [{"name": gpu, "multiprocessors": sms}] * 2}
+    )
 
 
 def explained(first: str | bytes, second: str | bytes) -> Findings:
@@ -226,16 +234,47 @@ def test_numbers_are_laid_to_what_their_size_and_course_say(
 @pytest.mark.parametrize(
     ("first", "second", "cause"),
     [
-        ({"cpu_model": "A"}, {"cpu_model": "A"}, "reduction order"),
-        ({"cpu_model": "A"}, {"cpu_model": "B"}, "cpu kernels"),
-        ({"cpu_capability": "AVX2"}, {"cpu_capability": "AVX512"}, "cpu kernels"),
-        ({"threads": 1}, {"threads": 2}, "reduction order"),
-        ({"gpu": "H100"}, {"gpu": "H100"}, "gpu kernels"),
+        (
+            Origin(host={"cpu_model": "A"}),
+            Origin(host={"cpu_model": "A"}),
+            ("reduction order", "order of sums"),
+        ),
+        (Origin(host={"cpu_model": "A"}), Origin(host={"cpu_model": "B"}), ("cpu kernels", "on A and B")),
+        (
+            Origin(numerics={"cpu_capability": "AVX2"}),
+            Origin(numerics={"cpu_capability": "AVX512"}),
+            ("cpu kernels", "with kernels for AVX2 and AVX512"),
+        ),
+        (
+            Origin(numerics={"threads": 1}),
+            Origin(numerics={"threads": 2}),
+            ("reduction order", "with 1 and 2 threads"),
+        ),
+        (Origin(numerics={"threads": 1}), Origin(), ("reduction order", "order of sums")),
+        (Origin(numerics={"gpu": "H100"}), Origin(numerics={"gpu": "H100"}), ("gpu kernels", "both on H100")),
+        (on("H100"), on("H100"), ("gpu kernels", "both on H100, driver 580.65")),
+        (on("H100"), on("A100"), ("gpu kernels", "on GPUs H100 and A100")),
+        (on("H100"), on("H100", "590.44"), ("gpu kernels", "on drivers 580.65 and 590.44")),
+        (
+            on("H100", sms=132),
+            on("H100", sms=114),
+            ("gpu kernels", "on SM counts 132 and 114"),
+        ),
+        (on("H100"), Origin(), ("gpu kernels", "on GPUs H100 and unknown")),
     ],
 )
-def test_rounding_is_laid_to_what_the_machines_have_apart(first: Any, second: Any, cause: str) -> None:
-    found = ranked(numeric_causes([tensor()], None, Origin(host=first), Origin(host=second)))
-    assert found[0].cause == cause
+def test_rounding_is_laid_to_what_the_machines_have_apart(
+    first: Origin, second: Origin, cause: tuple[str, str]
+) -> None:
+    found = ranked(numeric_causes([tensor()], None, first, second))[0]
+    assert (found.cause, found.evidence.endswith(cause[1])) == (cause[0], True), found.evidence
+
+
+def test_what_is_unknown_of_a_machine_is_no_difference() -> None:
+    known = Origin(host={"cpu_model": "A"}, numerics={"cpu_capability": "AVX2", "threads": 2})
+    found = numeric_causes([tensor()], None, known, Origin(numerics={"threads": None}))
+    assert [one.cause for one in found] == ["reduction order"]
+    assert machine_facts(known) == {"cpu_model": "A", "cpu_capability": "AVX2", "threads": "2"}
 
 
 def test_causes_are_said_once_for_each_file_and_the_best_shown_come_first() -> None:

@@ -22,6 +22,7 @@ from reprobuild.domain.build_event import (
     Message,
     PhaseSet,
     Progress,
+    StageHardware,
     StageHost,
     StageMetrics,
     StageResources,
@@ -103,6 +104,10 @@ def test_measurements_come_as_events_and_stay_in_the_log() -> None:
     ("text", "expected"),
     [
         ('{"event":"host","stage":"train","cpu":"x"}', StageHost(BIG, DRV, "train", {"cpu": "x"})),
+        (
+            '{"event":"hardware","stage":"train","gpus":[]}',
+            StageHardware(BIG, DRV, "train", {"gpus": []}),
+        ),
         ('{"event":"later","stage":"a","n":1}', WorkerEvent(BIG, DRV, "later", {"stage": "a", "n": 1})),
         ('{"event":"later","n":1}', WorkerEvent(BIG, DRV, "later", {"n": 1})),
     ],

@@ -38,6 +38,7 @@ from reprobuild.domain.build_event import (
     Message,
     PhaseSet,
     Progress,
+    StageHardware,
     StageHost,
     StageMetrics,
     StageResources,
@@ -181,6 +182,8 @@ def _worker_event(activity_id: int, drv_path: str, entry: dict[str, Any]) -> Eve
         return StageResources(activity_id, drv_path, stage, rest)
     if name == "host":
         return StageHost(activity_id, drv_path, stage, rest)
+    if name == "hardware":
+        return StageHardware(activity_id, drv_path, stage, rest)
     return WorkerEvent(activity_id, drv_path, name, {"stage": stage, **rest})
 
 

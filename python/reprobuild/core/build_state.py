@@ -16,6 +16,7 @@ from reprobuild.domain.build_event import LogLine, StageMetrics, WorkerEvent, pl
 
 HISTORY = 64  # values kept of each metric: enough for a sparkline
 MESSAGES = 200  # errors and warnings kept
+NUMERICS = ("torch", "cpu_capability", "threads", "gpu")  # of what a stage says at its end
 LINE_CHARS = 2000  # kept of one log line; its digest covers all of it
 
 
@@ -84,6 +85,7 @@ class BuildState:
         "_hash",
         "drv_path",
         "finished_s",
+        "hardware",
         "host",
         "label",
         "last_lines",
@@ -116,6 +118,7 @@ class BuildState:
         self.steps: dict[int, Steps] = {}  # activity -> its counter, outermost first
         self.resources: dict[str, Any] | None = None
         self.host: dict[str, Any] | None = None
+        self.hardware: dict[str, Any] | None = None  # a hardware profile, of stages on a GPU
         self.worker_events: deque[WorkerEvent] = deque(maxlen=MESSAGES)
         self._hash = hashlib.sha256()
 
@@ -126,6 +129,11 @@ class BuildState:
         Not the digest of Nix's log file, which also holds `@nix` lines and carriage returns.
         """
         return self._hash.hexdigest()
+
+    @property
+    def numerics(self) -> dict[str, Any] | None:
+        """What computed: torch's version, its kernels, threads and GPU, as far as the stage used them."""
+        return {key: (self.resources or {})[key] for key in NUMERICS if key in (self.resources or {})} or None
 
     def elapsed_s(self, now_s: float) -> float:
         if self.started_s is None:

@@ -31,6 +31,7 @@ from reprobuild.domain.build_event import (
     Message,
     PhaseSet,
     Progress,
+    StageHardware,
     StageHost,
     StageMetrics,
     StageResources,
@@ -132,6 +133,8 @@ class BuildTree:
                 self.build(event.drv_path).resources = dict(event.fields)
             case StageHost() if event.drv_path:
                 self.build(event.drv_path).host = dict(event.fields)
+            case StageHardware() if event.drv_path:
+                self.build(event.drv_path).hardware = dict(event.fields)
             case WorkerEvent() if event.drv_path:
                 self.build(event.drv_path).worker_events.append(event)
             case ActivityStarted():

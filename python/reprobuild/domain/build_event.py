@@ -161,6 +161,16 @@ class StageHost:
 
 
 @dataclass(frozen=True, slots=True)
+class StageHardware:
+    """The hardware profile that a stage on a GPU measured before its training (docs/formats/hardware-profile.md)."""
+
+    activity_id: int
+    drv_path: str
+    stage: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerEvent:
     """An `@reprobuild` event of a name that this version does not know."""
 
@@ -184,5 +194,6 @@ Event = (
     | StageMetrics
     | StageResources
     | StageHost
+    | StageHardware
     | WorkerEvent
 )

@@ -38,6 +38,8 @@ class Origin(_Value):
     host: dict[str, Any] | None = Field(
         default=None, description="what the stage saw of its machine, as in a build record"
     )
+    numerics: dict[str, Any] | None = Field(default=None, description="what computed, as in a build record")
+    hardware: dict[str, Any] | None = Field(default=None, description="hardware profile, of a stage on a GPU")
     started: str | None = Field(default=None, description="when it was built: UTC, ISO 8601")
 
 

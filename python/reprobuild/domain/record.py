@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
 
 RECORD_SCHEMA: Final = "reprobuild.record/1"
@@ -47,6 +48,16 @@ class OutputRecord(_Value):
     log_path: str | None = None
     builder: str = Field(default="", description="machine that built it; empty: this one")
     host: dict[str, Any] | None = Field(default=None, description="what the stage saw of its machine")
+    numerics: dict[str, Any] | None = Field(
+        default=None, description="torch, its kernels, threads and GPU as in use at the end"
+    )
+    hardware: dict[str, Any] | None = Field(
+        default=None, description="hardware profile measured before a stage on a GPU"
+    )
+
+    def origin(self) -> Origin:
+        """How it was made, as far as it can explain a difference."""
+        return Origin(host=self.host, numerics=self.numerics, hardware=self.hardware, started=self.started)
 
 
 class BuildRecord(_Value):

@@ -118,4 +118,6 @@ def _measured(state: BuildState, begun: Moment, log: Path | None) -> dict[str, A
         "log_path": str(log) if log else None,
         "builder": state.machine,
         "host": state.host,
+        "numerics": state.numerics,
+        "hardware": state.hardware,
     }

@@ -99,7 +99,9 @@ class Rebuilder:
         self, label: str, drv: Derivation, kept: Path, origin: Origin | None, tree: BuildTree
     ) -> StageComparison:
         state = tree.builds.get(drv.drv_path)
-        second = Origin(host=state.host if state else None)
+        second = (
+            Origin(host=state.host, numerics=state.numerics, hardware=state.hardware) if state else Origin()
+        )
         return self.compare(label, Path(drv.out_path), kept, origin, second)
 
 

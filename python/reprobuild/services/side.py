@@ -122,9 +122,7 @@ class Sides:
             return Path(one.out_path)
 
         outputs = {
-            one.label: Output(
-                one.drv_path, one.nar_hash, files(one), Origin(host=one.host, started=one.started)
-            )
+            one.label: Output(one.drv_path, one.nar_hash, files(one), one.origin())
             for one in record.outputs
             if one.nar_hash is not None
         }

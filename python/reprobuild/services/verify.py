@@ -120,8 +120,7 @@ class VerifyService:
         for record in self._records.of_version(project.spec.model.name, project.spec.model.version):
             for output in record.outputs:
                 if output.nar_hash is not None and output.status == "built":
-                    origin = Origin(host=output.host, started=output.started)
-                    found.setdefault(output.drv_path, _Recorded(output.nar_hash, origin))
+                    found.setdefault(output.drv_path, _Recorded(output.nar_hash, output.origin()))
         return found
 
     def _build_first(self, project: Project, labels: set[str]) -> str | None:

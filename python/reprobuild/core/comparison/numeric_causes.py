@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from reprobuild.core.comparison.machine_facts import machine_facts
 from reprobuild.core.comparison.tensors import EPSILON
 from reprobuild.domain.comparison import (
     Cause,
@@ -105,22 +106,19 @@ def _rounding(
     file: str, place: str, evidence: str, first_origin: Origin | None, second_origin: Origin | None
 ) -> list[Cause]:
     """Sums in another order: on other processors, in GPU kernels, by other numbers of threads."""
-    hosts = [(origin.host or {}) if origin else {} for origin in (first_origin, second_origin)]
-
-    def sides(*keys: str) -> tuple[str, str] | None:
-        found = [next((str(host[key]) for key in keys if host.get(key)), "") for host in hosts]
-        return (found[0], found[1]) if any(found) else None
-
+    first, second = machine_facts(first_origin), machine_facts(second_origin)
     found: list[tuple[CauseClass, str]] = []
-    if (gpus := sides("gpu")) is not None:
-        said = f"on GPUs {gpus[0]} and {gpus[1]}" if gpus[0] != gpus[1] else f"both on {gpus[0]}"
-        found.append(("gpu kernels", said))
-    for key in ("cpu_model", "cpu_capability"):
-        if (cpus := sides(key)) is not None and cpus[0] != cpus[1] and all(cpus):
-            found.append(("cpu kernels", f"on {cpus[0]} and {cpus[1]}"))
-            break
-    threads = sides("threads")
-    if threads and threads[0] != threads[1]:
+    if "gpu" in first or "gpu" in second:
+        found.append(("gpu kernels", _gpu_evidence(first, second)))
+    processors = [
+        word.format(first[key], second[key])
+        for key, word in (("cpu_model", "on {} and {}"), ("cpu_capability", "with kernels for {} and {}"))
+        if first.get(key) and second.get(key) and first[key] != second[key]
+    ]
+    if processors:
+        found.append(("cpu kernels", ", ".join(processors)))
+    threads = (first.get("threads"), second.get("threads"))
+    if all(threads) and threads[0] != threads[1]:
         found.insert(0, ("reduction order", f"with {threads[0]} and {threads[1]} threads"))
     elif not found:
         found.append(("reduction order", "as by another number of threads or order of sums"))
@@ -128,6 +126,30 @@ def _rounding(
         Cause(cause=cause, file=file, place=place, evidence=f"{evidence}; {why}", certainty="likely")
         for cause, why in found
     ]
+
+
+# What of a GPU decides which kernels run and which random numbers it draws, in words.
+_GPU_FACTS = (
+    ("gpu", "GPUs"),
+    ("driver", "drivers"),
+    ("driver_libraries", "driver libraries"),
+    ("multiprocessors", "SM counts"),
+    ("threads_per_multiprocessor", "threads per SM"),
+    ("mig_enabled", "MIG modes"),
+)
+
+
+def _gpu_evidence(first: Mapping[str, str], second: Mapping[str, str]) -> str:
+    """Each fact that is another one, with both values; of a side that knows none, that."""
+    differing = [
+        f"{word} {first.get(key) or 'unknown'} and {second.get(key) or 'unknown'}"
+        for key, word in _GPU_FACTS
+        if first.get(key) != second.get(key) and (key == "gpu" or (first.get(key) and second.get(key)))
+    ]
+    if differing:
+        return "on " + ", ".join(differing)
+    driver = f", driver {first['driver']}" if first.get("driver") else ""
+    return f"both on {first['gpu']}{driver}"
 
 
 def _garbage(tensor: TensorDifference) -> list[Cause]:
