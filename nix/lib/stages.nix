@@ -15,6 +15,11 @@ let
   # Nix tells by the processor whether it is one: on a machine without AVX2 it refuses, or asks another builder.
   stageSystem = if spec.numerics.level == "portable" then "x86_64-v3-linux" else system;
   preload = if shims == [ ] then { } else { LD_PRELOAD = builtins.concatStringsSep ":" (map (shim: "${shim}") shims); };
+  # The driver's libraries come from the machine: its GPU hook shows them here (docs/decisions/gpu-hook.md).
+  driver = stage: if !stage.gpu then { } else {
+    LD_LIBRARY_PATH = builtins.concatStringsSep ":"
+      (builtins.filter (folder: folder != "") [ (base.variables.LD_LIBRARY_PATH or "") "/run/opengl-driver/lib" ]);
+  };
 
   all = builtins.mapAttrs make spec.stages // builtins.mapAttrs
     (name: path: { drv = builtins.storePath path; inherit (make name spec.stages.${name}) source; })
@@ -46,7 +51,7 @@ let
         inherit (spec) numerics;
         limits = limits stage;
       };
-    } // preload // numerics spec.numerics);
+    } // preload // driver stage // numerics spec.numerics);
   };
 in
 all

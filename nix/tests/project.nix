@@ -6,6 +6,7 @@ let
   path = standIns.project;
   plain = project { inherit path; };
   changed = overrides: project { inherit path overrides; };
+  onGpu = changed { hardware.accelerator = "nvidia"; stages.train.gpu = true; };
   drvs = p: builtins.mapAttrs (_: drv: drv.drvPath) (p.stages // { inherit (p) model environment base; });
   # Names of the derivations that differ between two projects.
   differ = a: b: builtins.filter (name: (drvs a).${name} != (drvs b).${name}) (builtins.attrNames (drvs a));
@@ -43,6 +44,16 @@ in
     testFeatures = {
       expr = (changed { stages.train.features = [ "cuda" ]; }).stages.train.requiredSystemFeatures;
       expected = [ "cuda" ];
+    };
+    testDriverFolderOnAGpu = { expr = onGpu.stages.train.LD_LIBRARY_PATH; expected = "/run/opengl-driver/lib"; };
+    testDriverFolderThereAlone = { expr = onGpu.stages.evaluate ? LD_LIBRARY_PATH || plain.stages.train ? LD_LIBRARY_PATH; expected = false; };
+    testDriverFolderAfterThoseOfThePackageSet = {
+      expr = (project {
+        inherit path;
+        overrides = { base.kind = "nixpkgs"; stages.train.gpu = true; };
+        nixpkgs = packageSet;
+      }).stages.train.LD_LIBRARY_PATH;
+      expected = "${packageSet.stdenv.cc.cc.lib}/lib:${packageSet.zlib}/lib:/run/opengl-driver/lib";
     };
   };
   model = {

@@ -209,6 +209,13 @@ class NoBuilderError(ReprobuildError):
         return {**super().document(), "offers": list(self.offers)}
 
 
+class GpuHookError(ReprobuildError):
+    """The hook that shows GPUs to builds refused on the machine that builds, or cannot run there."""
+
+    slug = "gpu-hook"
+    exit_status = EXIT_HOST
+
+
 class NotAResultError(ReprobuildError):
     """A path is not (or no longer) a reprobuild result."""
 

@@ -14,6 +14,7 @@ from reprobuild.errors import (
     BuildTimeoutError,
     ContentMismatchError,
     FeatureMissingError,
+    GpuHookError,
     InterruptedBuildError,
     ReprobuildError,
     SandboxError,
@@ -206,3 +207,25 @@ def test_what_is_not_known_shows_what_nix_said() -> None:
     error = of_messages("error: the moon is in the wrong phase", status=1)
     assert error.message == "digits 1.0.0: the build failed (Nix status 1)"
     assert error.details == ("error: the moon is in the wrong phase",)
+
+
+def test_the_gpu_hooks_line_is_the_message_and_its_next_step_the_hint() -> None:
+    error = of_messages(
+        "error: unknown pre-build hook command 'reprobuild-gpu-hook: no libcuda.so.1 found; install the driver, "
+        "or set driver_folder in /etc/reprobuild/gpu-hook.json'"
+    )
+    assert isinstance(error, GpuHookError)
+    assert (
+        error.message == "digits 1.0.0: the builder cannot show its GPU to the build: no libcuda.so.1 found"
+    )
+    assert error.hint == "install the driver, or set driver_folder in /etc/reprobuild/gpu-hook.json"
+    assert error.exit_status == 3
+
+
+def test_a_gpu_hook_that_cannot_run_is_told_from_a_failed_stage() -> None:
+    hook = "/usr/local/libexec/reprobuild-gpu-hook"
+    error = of_messages(f"error: program '{hook}' failed with exit code 1")
+    assert isinstance(error, GpuHookError)
+    assert error.message.endswith("to the build: failed with exit code 1")
+    assert error.actual_from == f"{hook}, on the machine that builds"
+    assert error.hint == "run `reprobuild builder setup` on that machine"
