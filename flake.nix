@@ -20,6 +20,10 @@
           path = ./templates/quickstart;
           description = "A small convolutional network in torch that reads handwritten digits";
         };
+        pytorch-cuda = {
+          path = ./templates/pytorch-cuda;
+          description = "A convolutional network in torch that reads handwritten digits, trained on an NVIDIA GPU";
+        };
         scikit-learn = {
           path = ./templates/scikit-learn;
           description = "A logistic regression in scikit-learn that tells malignant from benign tumours";

@@ -26,6 +26,9 @@ rec {
       inherit (spec) python;
       inherit (spec.hardware) system;
     } // only [ "cuda" ] spec // (
+      # No wheel may be built for processors alone.
+      if (spec.hardware.accelerator or "none") == "none" then { } else { inherit (spec.hardware) accelerator; }
+    ) // (
       if !(spec.python ? requirements_file) then { }
       else { requirements_digest = fileDigest project spec.python.requirements_file; }
     );

@@ -1,4 +1,4 @@
-{ library, ... }:
+{ library, fails, ... }:
 {
   gpuFeatures = {
     testAnyGpu = { expr = library.gpuFeatures { }; expected = [ "cuda" ]; };
@@ -9,5 +9,14 @@
       };
       expected = [ "cuda" "gpu-h100" "cuda-sm-90" "nvidia-driver-580" "nvidia-driver-branch-580" ];
     };
+    testDriverOfTheToolkit = {
+      expr = library.gpuFeatures { cuda.toolkit = "13.0"; driver.branch = "590"; };
+      expected = [ "cuda" "nvidia-driver-580" "nvidia-driver-branch-590" ];
+    };
+    testStatedDriverCounts = {
+      expr = library.gpuFeatures { cuda.toolkit = "13.0"; driver.minimum = "590.44"; };
+      expected = [ "cuda" "nvidia-driver-590" ];
+    };
+    testUnknownToolkit = { expr = fails (library.gpuFeatures { cuda.toolkit = "3.1"; }); expected = true; };
   };
 }

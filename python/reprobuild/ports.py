@@ -87,6 +87,7 @@ class WheelResolver(Protocol):
         system: str,
         keep: Sequence[Source] = (),
         update: frozenset[str] = frozenset(),
+        constraints: Sequence[str] = (),
     ) -> tuple[ResolvedWheel, ...]:
         """One wheel per package, sorted by name.
 
@@ -94,6 +95,7 @@ class WheelResolver(Protocol):
             files: requirements.txt or pyproject.toml.
             keep: pins that stay where the requirements still allow them.
             update: names whose pins may move.
+            constraints: requirements that hold for what is chosen anyhow, and choose nothing.
         Raises:
             ResolveError, UnsupportedWheelError, NetworkError, ToolMissingError.
         """

@@ -78,7 +78,7 @@ def test_the_pinned_nixpkgs_is_never_fetched(world: World, checkout: Path, proje
     assert answer(world, project, "eval", "--raw", ".#default.drvPath") == wanted
 
 
-@pytest.mark.parametrize("template", ["quickstart", "scikit-learn"])
+@pytest.mark.parametrize("template", ["pytorch-cuda", "quickstart", "scikit-learn"])
 def test_templates_are_what_lies_in_the_repository(
     world: World, checkout: Path, tmp_path: Path, template: str
 ) -> None:
@@ -93,7 +93,7 @@ def test_templates_are_what_lies_in_the_repository(
 def test_the_flake_is_well_formed(world: World, checkout: Path) -> None:
     answer(world, checkout, "flake", "check", f"path:{checkout}")
     shown = json.loads(answer(world, checkout, "flake", "show", "--json", f"path:{checkout}"))
-    assert set(shown["templates"]) == {"default", "quickstart", "scikit-learn"}
+    assert set(shown["templates"]) == {"default", "pytorch-cuda", "quickstart", "scikit-learn"}
 
 
 def test_a_flake_without_a_lock_says_what_to_run(world: World, checkout: Path, project: Path) -> None:

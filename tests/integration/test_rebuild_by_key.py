@@ -47,7 +47,7 @@ system = "x86_64-linux"
 accelerator = "nvidia"
 
 [driver]
-minimum = "550.54"
+minimum = "580.65"
 
 [numerics]
 seed = 0
@@ -155,10 +155,10 @@ CASES = [
         '["packaging"]\nrequirements_file = "requirements.txt"',
         LOCK,
     ),
-    Case("cuda.toolkit", *section("cuda", 'toolkit = "12.4"'), LOCK),
-    Case("cuda.nvcc", *section("cuda", 'toolkit = "12.4"\nnvcc = true'), LOCK),
-    Case("driver.minimum", '"550.54"', '"560.28"', ALL),
-    Case("driver.branch", 'minimum = "550.54"', 'minimum = "550.54"\nbranch = "550"', ALL),
+    Case("cuda.toolkit", *section("cuda", 'toolkit = "13.0"'), LOCK),
+    Case("cuda.nvcc", *section("cuda", 'toolkit = "13.0"\nnvcc = true'), LOCK),
+    Case("driver.minimum", '"580.65"', '"590.44"', ALL),
+    Case("driver.branch", 'minimum = "580.65"', 'minimum = "580.65"\nbranch = "580"', ALL),
     Case("hardware.system", '"x86_64-linux"', '"aarch64-linux"', REFUSED),
     Case("hardware.accelerator", '"nvidia"', '"none"', REFUSED),
     Case("hardware.gpu", "[hardware]", '[hardware]\ngpu = "h100"', ALL),
@@ -263,6 +263,7 @@ def locked(world: World, sourced_lock: str, tmp_path_factory: pytest.TempPathFac
         (folder / file).write_text("a,b\n1,2\n")
     for file in ("train.py", "train2.py", "evaluate.py", "helper.py", "helper2.py", "requirements.txt"):
         (folder / file).write_text("# nothing\n")
+    world.reprobuild("lock", cwd=folder)  # an accelerator counts; the pins stay
     return Locked(folder, world.drv_paths(folder))
 
 

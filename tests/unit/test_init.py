@@ -75,5 +75,5 @@ def test_a_folder_that_cannot_be_written_is_named(templates: Path, tmp_path: Pat
 def test_an_unknown_template_names_those_there_are() -> None:
     with pytest.raises(UsageError) as caught:
         start_project(TEMPLATES, "quikstart", Path("never"))
-    assert caught.value.expected == "one of quickstart, scikit-learn"
+    assert caught.value.expected == "one of pytorch-cuda, quickstart, scikit-learn"
     assert caught.value.hint == "did you mean `quickstart`?"

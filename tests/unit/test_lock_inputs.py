@@ -28,6 +28,7 @@ def changed(text: str) -> set[str]:
         (with_section('[base]\nsnapshot = "20261120T000000Z"'), {"base"}),
         (with_section('[base]\npackages = ["libgomp1"]'), {"base"}),
         (with_section('[python]\nrequirements = ["numpy"]'), {"python"}),
+        (on_gpu(""), {"python"}),
         (on_gpu('[cuda]\ntoolkit = "13.0"'), {"python"}),
         (with_section('[numerics]\nlevel = "portable"'), {"base"}),
         (with_section('[hardware]\nsystem = "aarch64-linux"'), {"base", "python"}),

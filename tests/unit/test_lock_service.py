@@ -93,6 +93,7 @@ class Index:
         system: str,
         keep: Sequence[Source] = (),
         update: frozenset[str] = frozenset(),
+        constraints: Sequence[str] = (),
     ) -> tuple[ResolvedWheel, ...]:
         tools = any("installer" in requirement for requirement in requirements)
         self.world.asked.append("tools" if tools else "wheels")

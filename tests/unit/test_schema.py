@@ -19,6 +19,7 @@ PUBLISHED = {
     "schemas/reprobuild-verdict-1.json": (schemas.verdict_schema, "reprobuild schema --verdict"),
     "schemas/reprobuild-baseline-1.json": (schemas.baseline_schema, "reprobuild schema --baseline"),
     "schemas/reprobuild-hardware-profile-1.json": (schemas.hardware_schema, "reprobuild schema --hardware"),
+    "schemas/reprobuild-cuda-table-1.json": (schemas.cuda_table_schema, "reprobuild schema --cuda"),
     "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),
 }
 

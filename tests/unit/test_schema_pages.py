@@ -75,6 +75,15 @@ PAGES = {
             "`gpus[].mig_slices[]`": "MigSlice",
         },
     ),
+    "cuda-table.md": (
+        schemas.cuda_table_schema,
+        {
+            "CUDA table": "",
+            "`sources[]`": "CudaSource",
+            "`toolkits.VERSION`": "Toolkit",
+            "`torch.VERSION`": "TorchBuild",
+        },
+    ),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 

@@ -23,7 +23,7 @@ TEMPLATES = sorted((Path(__file__).parents[2] / "templates").glob("*/reprobuild.
 
 
 def test_there_are_templates() -> None:
-    assert [path.parent.name for path in TEMPLATES] == ["quickstart", "scikit-learn"]
+    assert [path.parent.name for path in TEMPLATES] == ["pytorch-cuda", "quickstart", "scikit-learn"]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.parent.name)

@@ -65,6 +65,7 @@ class Uv:
         system: str,
         keep: Sequence[Source] = (),
         update: frozenset[str] = frozenset(),
+        constraints: Sequence[str] = (),
     ) -> tuple[ResolvedWheel, ...]:
         """One wheel per package, sorted by name.
 
@@ -72,6 +73,7 @@ class Uv:
             files: requirements.txt or pyproject.toml; uv also reads its settings beside the first.
             keep: pins that stay where the requirements still allow them.
             update: names whose pins may move.
+            constraints: requirements that hold for what is chosen anyhow, and choose nothing.
         Raises:
             ResolveError, UnsupportedWheelError, NetworkError, ToolMissingError.
         """
@@ -79,7 +81,8 @@ class Uv:
         moving = {canonicalize_name(name) for name in update}
         kept = {pin.name: pin for pin in keep if pin.name not in moving and pin.system in (None, system)}
         with tempfile.TemporaryDirectory(prefix="reprobuild-uv-") as folder:
-            job = Job(self._uv, Path(folder), target, _sources(requirements, files, Path(folder)), files)
+            sources = _sources(requirements, files, constraints, Path(folder))
+            job = Job(self._uv, Path(folder), target, sources, files)
             if kept and not moving and (same := job.annotated(_pins(kept), offline=True, preferred=True)):
                 versions = {name: pin.version for name, pin in same.items()}
                 fit = all(
@@ -163,7 +166,10 @@ class Uv:
         return next((index.name for index in self._uv.config.indexes if _same(url, index.url)), DEFAULT)
 
 
-def _sources(requirements: Sequence[str], files: Sequence[Path], folder: Path) -> tuple[str, ...]:
+def _sources(
+    requirements: Sequence[str], files: Sequence[Path], constraints: Sequence[str], folder: Path
+) -> tuple[str, ...]:
+    """What uv is asked, as its arguments; lines of text become files in the folder."""
     for line in requirements:
         try:
             Requirement(line)
@@ -181,7 +187,12 @@ def _sources(requirements: Sequence[str], files: Sequence[Path], folder: Path) -
             )
     inline = folder / "requirements.in"
     inline.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-    return (*([str(inline)] if requirements else []), *(str(file.resolve()) for file in files))
+    asked = [*([str(inline)] if requirements else []), *(str(file.resolve()) for file in files)]
+    if constraints:
+        constraining = folder / "constraints.txt"
+        constraining.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+        asked += ["--constraints", str(constraining)]
+    return tuple(asked)
 
 
 def _best(package: pylock.PylockPackage, target: Target) -> pylock.PylockWheel:

@@ -6,15 +6,19 @@ feature means, and when a machine offers it: docs/formats/system-features.md.
 
 from __future__ import annotations
 
+from reprobuild.core.cuda_table import least_driver
 from reprobuild.domain.spec import Spec
 
 
 def gpu_features(spec: Spec) -> tuple[str, ...]:
-    """What `[hardware]` and `[driver]` ask of the builder of a stage with `gpu = true`."""
+    """What `[hardware]`, `[driver]` and `[cuda]` ask of the builder of a stage with `gpu = true`.
+
+    Where `[driver]` states no minimum, the toolkit's own counts.
+    """
     asked = [
         ("gpu-", spec.hardware.gpu),
         ("cuda-sm-", (spec.hardware.compute_capability or "").replace(".", "")),
-        ("nvidia-driver-", spec.driver and (spec.driver.minimum or "").partition(".")[0]),
+        ("nvidia-driver-", (least_driver(spec) or "").partition(".")[0]),
         ("nvidia-driver-branch-", spec.driver and spec.driver.branch),
     ]
     return ("cuda", *(f"{kind}{value}" for kind, value in asked if value))

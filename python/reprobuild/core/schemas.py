@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from reprobuild.domain import spec as spec_module
 from reprobuild.domain.baseline import Baseline
+from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.hardware import HardwareProfile
 from reprobuild.domain.lock import Lock
 from reprobuild.domain.record import BuildRecord
@@ -57,6 +58,11 @@ def hardware_schema() -> dict[str, Any]:
 def verdict_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a rebuild's verdict."""
     return _published("verdict", Verdict, mode="serialization")
+
+
+def cuda_table_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `nix/lib/cuda.json`."""
+    return _published("CUDA table", CudaTable)
 
 
 def _published(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable
 
+from reprobuild.core.cuda_checks import check_cuda
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.spec import Spec, Stage
 from reprobuild.errors import NotYetSupportedError, SpecError
@@ -59,6 +60,7 @@ def check_references(spec: Spec, origin: str) -> None:
             hint='use level = "exact"',
         )
     _check_gpu(spec, origin)
+    check_cuda(spec, origin)
     for name, metric in spec.metrics.items():
         _declared(f"{origin}: metrics.{name}.stage", "stage", [metric.stage], spec.stages)
         if "metrics.json" not in spec.stages[metric.stage].outputs:

@@ -32,11 +32,13 @@ class BuildRequest:
 
     Args:
         stages: only these (with what they need); empty: the whole model.
+        environment: the environment (base and wheels); alone, or beside the stages.
         caches: binary caches that finished outputs may be taken from, where Nix trusts their signatures.
         out_link: link that keeps the result; None: no link.
     """
 
     stages: tuple[str, ...] = ()
+    environment: bool = False
     caches: tuple[str, ...] = ()
     out_link: Path | None = None
     jobs: int | None = None
@@ -119,7 +121,7 @@ class BuildService:
         """
         begun_s = time.monotonic()
         found = self.instantiate(project)
-        targets = _targets(found, request.stages)
+        targets = _targets(found, request)
         built, record_path, record = self._realise(project, found, targets, request, new_view)
         self._keep_results(targets, request.out_link)
         model = targets.get("model")
@@ -248,10 +250,10 @@ class BuildService:
         return earlier[-1] if earlier else None
 
 
-def _targets(found: Instantiation, stages: tuple[str, ...]) -> dict[str, Derivation]:
-    if not stages:
-        return {"model": found.model}
-    return {name: known_stage(name, found.stages) for name in stages}
+def _targets(found: Instantiation, request: BuildRequest) -> dict[str, Derivation]:
+    targets = {"environment": found.environment} if request.environment else {}
+    targets |= {name: known_stage(name, found.stages) for name in request.stages}
+    return targets or {"model": found.model}
 
 
 def known_stage(name: str, known: Mapping[str, Derivation]) -> Derivation:

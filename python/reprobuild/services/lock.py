@@ -26,6 +26,7 @@ from reprobuild.errors import (
     UsageError,
 )
 from reprobuild.ports import BaseResolver, FileHasher, SeedMaker, WheelResolver
+from reprobuild.services.lock_wheels import lock_wheels
 from reprobuild.services.project import Project, read_lock, require_fresh_lock
 
 # What builds themselves need, pinned here so that a release of reprobuild makes the same builds everywhere.
@@ -103,7 +104,7 @@ class LockService:
         names = {wheel.name for wheel in wheels}
         if not (unchanged("python") and same_python) or update & names:
             keep = () if "python" in update else wheels
-            wheels = self._lock_wheels(project, pin, keep, frozenset(update & names))
+            wheels = lock_wheels(self._wheels, project, pin, keep, frozenset(update & names))
         after = Lock(
             inputs=digests,
             systems={system: pin},
@@ -161,24 +162,6 @@ class LockService:
             TOOLS, (), python_version=pin.python_version, glibc_version=pin.glibc_version, system=system
         )
         return pin, (*debs, seed, *(tool.source("tool", system) for tool in tools))
-
-    def _lock_wheels(
-        self, project: Project, pin: DebianBasePin, keep: tuple[Source, ...], update: frozenset[str]
-    ) -> tuple[Source, ...]:
-        python, system = project.spec.python, project.spec.hardware.system
-        files = [project.path / python.requirements_file] if python.requirements_file else []
-        if not python.requirements and not files:
-            return ()
-        resolved = self._wheels.resolve(
-            python.requirements,
-            files,
-            python_version=pin.python_version,
-            glibc_version=pin.glibc_version,
-            system=system,
-            keep=keep,
-            update=update,
-        )
-        return tuple(wheel.source("wheel", system) for wheel in resolved)
 
     def _lock_data(self, project: Project, before: Lock | None, update: frozenset[str]) -> Iterable[Source]:
         locked = {source.name: source for source in before.of_kind("data")} if before else {}

@@ -30,6 +30,9 @@ def build(
         list[str] | None,
         typer.Option("--stage", metavar="NAME", help="Build only this stage and what it needs."),
     ] = None,
+    environment: Annotated[
+        bool, typer.Option("--environment", help="Build only base and wheels; needs no GPU.")
+    ] = False,
     set_: SetOption = None,
     out_link: Annotated[
         Path, typer.Option("--out-link", "-o", metavar="PATH", help="Link that keeps the result.")
@@ -56,6 +59,7 @@ def build(
     opened = open_project(project, set_ or [])
     request = BuildRequest(
         stages=tuple(stage or ()),
+        environment=environment,
         out_link=None if no_link else Path.cwd() / out_link,
         jobs=jobs,
         keep_going=keep_going,

@@ -16,7 +16,8 @@ def init(
         Path, typer.Argument(metavar="FOLDER", help="Where to put the project; made if it is not there.")
     ] = Path(),
     template: Annotated[
-        str, typer.Option("--template", "-t", metavar="NAME", help="quickstart or scikit-learn.")
+        str,
+        typer.Option("--template", "-t", metavar="NAME", help="quickstart, pytorch-cuda or scikit-learn."),
     ] = "quickstart",
     as_json: JsonOption = False,
 ) -> None:

@@ -20,6 +20,7 @@ def schema(
     hardware: Annotated[
         bool, typer.Option("--hardware", help="Print the schema of hardware profiles.")
     ] = False,
+    cuda: Annotated[bool, typer.Option("--cuda", help="Print the schema of the CUDA table.")] = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
     ] = False,
@@ -36,6 +37,7 @@ def schema(
         "--verdict": verdict,
         "--baseline": baseline,
         "--hardware": hardware,
+        "--cuda": cuda,
         "--defaults": defaults,
     }
     chosen = [option for option, on in asked.items() if on]
@@ -47,6 +49,7 @@ def schema(
         "--verdict": schemas.verdict_schema,
         "--baseline": schemas.baseline_schema,
         "--hardware": schemas.hardware_schema,
+        "--cuda": schemas.cuda_table_schema,
         "--defaults": schemas.spec_defaults,
     }
     render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())
