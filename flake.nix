@@ -14,6 +14,9 @@
         nixpkgsFor = system: nixpkgs.legacyPackages.${system};
       };
 
+      # A NixOS machine that builds GPU stages.
+      nixosModules.gpu-builder = import ./nix/modules/gpu-builder.nix;
+
       templates = rec {
         default = quickstart;
         quickstart = {

@@ -216,6 +216,13 @@ class GpuHookError(ReprobuildError):
     exit_status = EXIT_HOST
 
 
+class BuilderSetupError(ReprobuildError):
+    """This machine's configuration is not ours to change, or cannot be changed."""
+
+    slug = "builder-setup"
+    exit_status = EXIT_HOST
+
+
 class NotAResultError(ReprobuildError):
     """A path is not (or no longer) a reprobuild result."""
 

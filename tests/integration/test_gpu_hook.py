@@ -36,7 +36,7 @@ stage.save_json("numbers.json", {
     "text": {text},
 })
 """
-REFUSAL = "the builder cannot show its GPU to the build: no libcuda.so.1 found"
+REFUSAL = "the GPU hook of the machine that builds refused: no libcuda.so.1 found"
 
 
 @pytest.fixture

@@ -215,8 +215,8 @@ def test_the_gpu_hooks_line_is_the_message_and_its_next_step_the_hint() -> None:
         "or set driver_folder in /etc/reprobuild/gpu-hook.json'"
     )
     assert isinstance(error, GpuHookError)
-    assert (
-        error.message == "digits 1.0.0: the builder cannot show its GPU to the build: no libcuda.so.1 found"
+    assert error.message == (
+        "digits 1.0.0: the GPU hook of the machine that builds refused: no libcuda.so.1 found"
     )
     assert error.hint == "install the driver, or set driver_folder in /etc/reprobuild/gpu-hook.json"
     assert error.exit_status == 3
@@ -226,6 +226,5 @@ def test_a_gpu_hook_that_cannot_run_is_told_from_a_failed_stage() -> None:
     hook = "/usr/local/libexec/reprobuild-gpu-hook"
     error = of_messages(f"error: program '{hook}' failed with exit code 1")
     assert isinstance(error, GpuHookError)
-    assert error.message.endswith("to the build: failed with exit code 1")
-    assert error.actual_from == f"{hook}, on the machine that builds"
+    assert error.message == "digits 1.0.0: the GPU hook of the machine that builds failed with exit code 1"
     assert error.hint == "run `reprobuild builder setup` on that machine"

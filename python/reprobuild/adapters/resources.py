@@ -11,5 +11,9 @@ def nix_library() -> Path:
     return data_root() / "nix"
 
 
+def gpu_hook() -> Path:
+    return nix_library() / "hook" / "reprobuild-gpu-hook"
+
+
 def templates() -> Path:
     return data_root() / "templates"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reprobuild.domain.lock import Source
     from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
+    from reprobuild.services.builder_setup import BuilderSetup
     from reprobuild.services.doctor import DoctorService
     from reprobuild.services.fetch import FetchReport, FetchService
     from reprobuild.services.lock import LockService
@@ -242,6 +243,17 @@ class Session:
         from reprobuild.adapters.hardware_probe import measure_here
 
         return measure_here
+
+    def builder_setup(self, root: Path) -> BuilderSetup:
+        from reprobuild.adapters.resources import gpu_hook
+        from reprobuild.services.builder_setup import BuilderSetup
+
+        return BuilderSetup(gpu_hook(), root)
+
+    def system_python(self) -> str:
+        from reprobuild.adapters.system_python import system_python
+
+        return system_python()
 
     def doctor_service(self) -> DoctorService:
         from reprobuild.adapters import host_checks

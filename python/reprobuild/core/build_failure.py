@@ -62,8 +62,9 @@ _NO_SANDBOX = re.compile(
     re.IGNORECASE,
 )
 # nix/hook/reprobuild-gpu-hook: its line as Nix quotes it, and Nix's words when it did not run
-_HOOK_LINE = re.compile(r"command '(?P<hook>reprobuild-gpu-hook): (?P<what>[^;']+)(?:; (?P<next>[^']+))?'")
-_HOOK_BROKEN = re.compile(r"program '(?P<hook>[^']*reprobuild-gpu-hook)' (?P<what>failed [^\n]+)")
+_HOOK = "the GPU hook of the machine that builds"
+_HOOK_LINE = re.compile(r"command 'reprobuild-gpu-hook: (?P<what>[^;']+)(?:; (?P<next>[^']+))?'")
+_HOOK_BROKEN = re.compile(r"program '[^']*reprobuild-gpu-hook' (?P<what>failed [^\n]+)")
 _NOT_FETCHED = re.compile(r"run-reprobuild-fetch:([\w./+-]+)")  # the address in nix/lib/sources.nix
 _TIMED_OUT = re.compile(r"timed out after (?P<seconds>\d+) seconds")
 _KILLED = re.compile(r"failed due to signal 9\b")
@@ -118,12 +119,13 @@ def failure(
                 actual_from="system and extra-platforms of this machine's Nix",
                 hint="build on an x86-64 processor from 2015 or later, or name a builder that has one",
             )
-    if found := _HOOK_LINE.search(messages) or _HOOK_BROKEN.search(messages):
+    if found := _HOOK_LINE.search(messages):
+        return GpuHookError(f"{subject}{_HOOK} refused: {found['what']}", hint=found["next"])
+    if found := _HOOK_BROKEN.search(messages):
         return GpuHookError(
-            f"{subject}the builder cannot show its GPU to the build: {found['what']}",
-            actual_from=f"{found['hook']}, on the machine that builds",
-            details=_tail(messages) if found.re is _HOOK_BROKEN else (),
-            hint=found.groupdict().get("next") or "run `reprobuild builder setup` on that machine",
+            f"{subject}{_HOOK} {found['what']}",
+            details=_tail(messages),
+            hint="run `reprobuild builder setup` on that machine",
         )
     if missing := sorted(set(_NOT_FETCHED.findall(messages))):
         return SourcesMissingError(
