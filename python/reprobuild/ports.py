@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reprobuild.domain.build_event import Event
     from reprobuild.domain.digest import Digest
     from reprobuild.domain.lock import DebianBasePin
+    from reprobuild.domain.machine import Machine
     from reprobuild.domain.record import BuildRecord
 
 
@@ -170,6 +171,10 @@ class Store(SourceStore, Protocol):
         """What the store has registered about one path."""
         ...
 
+    def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]:
+        """What the store has registered about paths that it has."""
+        ...
+
 
 class Builder(Protocol):
     def realise(
@@ -187,6 +192,54 @@ class Builder(Protocol):
         Args:
             caches: binary caches that outputs may be taken from.
         """
+        ...
+
+    def kept_output(self, out_path: str) -> Path | None:
+        """Where the output of a rebuild that differs was kept, if it was."""
+        ...
+
+
+class BuildMachine(Protocol):
+    """Another machine's store, in which builds can run. All of it raises BuilderConnectionError."""
+
+    machine: Machine
+
+    def require_sandbox(self) -> None:
+        """Raises: SandboxError: builds there would not be isolated."""
+        ...
+
+    def present(self, paths: Sequence[str]) -> set[str]: ...
+    def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]: ...
+    def substitute(self, paths: Sequence[str]) -> set[str]:
+        """Let it take what its own binary caches have; returns which of the paths it has then."""
+        ...
+
+    def send(
+        self, paths: Sequence[str], on_event: Callable[[Event], None], *, derivations: bool = False
+    ) -> None:
+        """Copy store paths from here (or the `.drv` files themselves), with what they need."""
+        ...
+
+    def bring(self, paths: Sequence[str], on_event: Callable[[Event], None]) -> None: ...
+    def realise(
+        self,
+        drv_paths: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        jobs: int | None = None,
+        keep_going: bool = False,
+        check: bool = False,
+    ) -> int:
+        """As `Builder.realise`, in its store."""
+        ...
+
+    def unpack(self, path: str, target: Path) -> None:
+        """Write the files of one path there into a new folder here."""
+        ...
+
+    def has_file(self, path: str) -> bool: ...
+    def keep(self, name: str, path: str) -> None:
+        """Keep a path there from its garbage collector."""
         ...
 
 

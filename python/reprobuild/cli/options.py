@@ -30,4 +30,12 @@ JobsOption = Annotated[
     int | None,
     typer.Option("--jobs", "-j", metavar="N", min=1, help="Builds at the same time; one per core if unset."),
 ]
+BuilderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--builder",
+        metavar="NAME",
+        help="Machine to use: a builder's name, or an address such as ssh-ng://HOST. May be repeated.",
+    ),
+]
 HERE = Path()

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,13 @@ from reprobuild.cli.progress import Renderer, choose
 if TYPE_CHECKING:
     from reprobuild.adapters.debian.archive import DebianArchive
     from reprobuild.adapters.http import HttpxClient
+    from reprobuild.adapters.kept_logs import KeptLogs
     from reprobuild.adapters.nix.store import NixStore
     from reprobuild.adapters.record_store import FileRecordStore
     from reprobuild.adapters.uv import Uv
     from reprobuild.domain.hardware import HardwareProfile
     from reprobuild.domain.lock import Source
+    from reprobuild.domain.machine import Machine
     from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
     from reprobuild.services.builder_setup import BuilderSetup
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from reprobuild.services.plan import PlanService
     from reprobuild.services.preflight import Preflight
     from reprobuild.services.project import Project
+    from reprobuild.services.remote import RemoteBuilder
     from reprobuild.services.shell import ShellService
     from reprobuild.services.side import Sides
     from reprobuild.services.verify import VerifyService
@@ -158,7 +161,52 @@ class Session:
 
         return fetch
 
-    def preflight(self) -> Preflight:
+    @cached_property
+    def kept_logs(self) -> KeptLogs:
+        from reprobuild.adapters.kept_logs import KeptLogs
+        from reprobuild.adapters.record_store import state_home
+
+        return KeptLogs(state_home() / "logs")
+
+    def log_file(self, drv_path: str) -> Path | None:
+        """Where the log of a build lies: of another machine's what we heard, of this one's what Nix keeps."""
+        from reprobuild.adapters.nix.realise import log_file
+
+        return self.kept_logs.file(drv_path) or log_file(drv_path)
+
+    def remote_builder(
+        self, project: Project, machine: Machine, *, offline: bool = False, caches: Sequence[str] = ()
+    ) -> RemoteBuilder:
+        """What builds a project's derivations on another machine."""
+        from reprobuild.adapters.nix.evaluate import read_drv
+        from reprobuild.adapters.nix.remote import RemoteNix
+        from reprobuild.services.project import require_fresh_lock
+        from reprobuild.services.remote import RemoteBuilder
+
+        locked = require_fresh_lock(project).for_system(project.spec.hardware.system)
+        sources = {source.store_path: source for source in locked}
+        fetch = self.fetcher(offline=offline, caches=caches)
+        return RemoteBuilder(
+            machine=RemoteNix(machine),
+            store=self.store,
+            read_drv=read_drv,
+            fetch=lambda paths: fetch(project, [sources[path] for path in paths]),
+            source_bytes={path: source.size_bytes for path, source in sources.items()},
+            keep_log=self.kept_logs.add,
+        )
+
+    def named_machines(self, names: Sequence[str]) -> tuple[Machine, ...]:
+        """The machines that `--builder` names."""
+        if not names:
+            return ()
+        from reprobuild.adapters.nix.machines import known_machines
+        from reprobuild.adapters.nix.ssh import machine_at
+        from reprobuild.core.placement import named_machine
+
+        known = [entry.machine for entry in known_machines()]
+        return tuple(named_machine(name, known) or machine_at(name) for name in names)
+
+    def preflight(self, builders: Sequence[str] = ()) -> Preflight:
         from reprobuild.adapters.nix.machines import known_machines, this_machine
         from reprobuild.cli import render
         from reprobuild.services.preflight import Preflight
@@ -167,15 +215,21 @@ class Session:
             this_machine,
             lambda: [entry.machine for entry in known_machines()],
             (lambda text: None) if self.quiet else render.note,
+            self.named_machines(builders),
         )
 
-    def build_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:
+    def build_service(
+        self, *, offline: bool = False, caches: Sequence[str] = (), builders: Sequence[str] = ()
+    ) -> BuildService:
         from reprobuild.adapters.host import LinuxHost
         from reprobuild.adapters.nix.evaluate import NixEvaluator
-        from reprobuild.adapters.nix.realise import NixBuilder, log_file
+        from reprobuild.adapters.nix.realise import NixBuilder
         from reprobuild.adapters.nix.sandbox import sandbox_problem
         from reprobuild.adapters.resources import nix_library
         from reprobuild.services.build import BuildService
+        from reprobuild.services.steps import Elsewhere
+
+        fetch = self.fetcher(offline=offline, caches=caches)
 
         return BuildService(
             evaluator=NixEvaluator(nix_library()),
@@ -183,10 +237,11 @@ class Session:
             builder=NixBuilder(),
             host=LinuxHost(),
             records=self.records,
-            fetch=self.fetcher(offline=offline, caches=caches),
-            log_file=log_file,
+            fetch=fetch,
+            log_file=self.log_file,
             sandbox_problem=lambda: sandbox_problem(nix_library()),
-            preflight=self.preflight(),
+            preflight=self.preflight(builders),
+            elsewhere=Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
         )
 
     def verify_service(self) -> VerifyService:

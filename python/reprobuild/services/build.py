@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprobuild.core.build_failure import failure
@@ -13,14 +13,16 @@ from reprobuild.core.build_state import BuildStatus
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.lock import Source
+from reprobuild.domain.machine import Machine
 from reprobuild.domain.record import BuildRecord, Overrun
 from reprobuild.domain.store import Derivation, Instantiation
-from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
+from reprobuild.errors import InterruptedBuildError, ReprobuildError, SandboxError, UsageError
 from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
 from reprobuild.services.artifact import Artifact, read_artifact
 from reprobuild.services.build_record import Moment, make_record
 from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project, require_fresh_lock
+from reprobuild.services.steps import Elsewhere, StepsBuilder, prepare_steps
 from reprobuild.services.watched import realise_watched
 
 NewView = Callable[[Mapping[str, str]], BuildView]
@@ -35,6 +37,7 @@ class BuildRequest:
         environment: the environment (base and wheels); alone, or beside the stages.
         caches: binary caches that finished outputs may be taken from, where Nix trusts their signatures.
         out_link: link that keeps the result; None: no link.
+        record_only: what other machines build stays there.
     """
 
     stages: tuple[str, ...] = ()
@@ -43,6 +46,7 @@ class BuildRequest:
     out_link: Path | None = None
     jobs: int | None = None
     keep_going: bool = False
+    record_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class BuildOutcome:
     record: BuildRecord | None  # None where nothing was built
     other_build: BuildRecord | None  # an earlier build of this version with other bytes
     duration_s: float
+    left_on: dict[str, str] = field(
+        default_factory=dict
+    )  # store path → machine that has it, and this one not
 
     @property
     def overruns(self) -> tuple[tuple[str, Overrun], ...]:
@@ -76,6 +83,7 @@ class BuildService:
         log_file: Callable[[str], Path | None],
         sandbox_problem: Callable[[], str | None],
         preflight: Preflight,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._evaluator = evaluator
         self._store = store
@@ -86,6 +94,7 @@ class BuildService:
         self._log_file = log_file
         self._sandbox_problem = sandbox_problem
         self.preflight = preflight
+        self._elsewhere = elsewhere
 
     def instantiate(self, project: Project, replaced: Mapping[str, str] = {}) -> Instantiation:
         """The project's derivations.
@@ -124,8 +133,10 @@ class BuildService:
         targets = _targets(found, request)
         built, record_path, record = self._realise(project, found, targets, request, new_view)
         self._keep_results(targets, request.out_link)
+        here = self._store.present([drv.out_path for drv in targets.values()])
         model = targets.get("model")
-        artifact = read_artifact(Path(model.out_path)) if model else None
+        artifact = read_artifact(Path(model.out_path)) if model and model.out_path in here else None
+        machines = {one.out_path: one.builder for one in record.outputs} if record else {}
         return BuildOutcome(
             instantiation=found,
             outputs={label: drv.out_path for label, drv in targets.items()},
@@ -135,6 +146,11 @@ class BuildService:
             record=record,
             other_build=self._same_version_other_bytes(artifact) if artifact else None,
             duration_s=time.monotonic() - begun_s,
+            left_on={
+                drv.out_path: machines.get(drv.out_path, "")
+                for drv in targets.values()
+                if drv.out_path not in here
+            },
         )
 
     def provide(self, project: Project, labels: Collection[str], new_view: NewView) -> Path | None:
@@ -184,17 +200,20 @@ class BuildService:
         candidates = needed_derivations(project.spec, found, targets)
         valid = self._store.present([drv.out_path for drv in candidates])
         missing = [drv for drv in candidates if drv.out_path not in valid]
-        self.preflight(project.spec, found, missing, jobs=request.jobs)
-        self.require_sandbox()
-        sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
-        self._fetch(project, needed_sources(project.spec, found, missing, sources))
-        tree = BuildTree([drv.drv_path for drv in missing], found.labels())
+        placed = self.preflight(project.spec, found, missing, jobs=request.jobs)
+        steps = self._steps(project, found, targets, missing, placed, request)
+        if steps is None:
+            self.require_sandbox()
+            sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
+            self._fetch(project, needed_sources(project.spec, found, missing, sources))
+        tree = BuildTree(steps.planned if steps else [drv.drv_path for drv in missing], found.labels())
         view = new_view({wheel.drv_path: "wheels" for wheel in found.wheels})
         begun = Moment.now()
-        status, interrupted = 1, False
+        status = 1
+        stopped: ReprobuildError | None = None
         try:
             status = realise_watched(
-                self._builder,
+                steps or self._builder,
                 [drv.drv_path for drv in targets.values()],
                 tree,
                 view,
@@ -203,8 +222,14 @@ class BuildService:
                 caches=request.caches,
             )
         except KeyboardInterrupt:
-            interrupted = True
+            stopped = InterruptedBuildError(
+                f"{project.spec.model.name}: build interrupted; nothing half-made is left",
+                hint="run the same command again: finished stages are kept",
+            )
+        except ReprobuildError as problem:  # of another machine, or the way to it
+            stopped = problem
         self._keep_stages(project, found)
+        interrupted = isinstance(stopped, InterruptedBuildError)
         record = make_record(
             project,
             found,
@@ -214,22 +239,51 @@ class BuildService:
             store=self._store,
             host=self._host,
             log_file=self._log_file,
+            elsewhere=steps.infos if steps else {},
         )
         path = self._records.write(record)
-        if interrupted:
-            raise InterruptedBuildError(
-                f"{project.spec.model.name}: build interrupted; nothing half-made is left",
-                hint="run the same command again: finished stages are kept",
-            )
+        if stopped is not None:
+            raise stopped
         if status != 0:
             raise failure(status, tree, self._log_file, project.title)
         done = tree.with_status(BuildStatus.DONE)
         return tuple(state.label or state.name for state in done), path, record
 
+    def _steps(
+        self,
+        project: Project,
+        found: Instantiation,
+        targets: Mapping[str, Derivation],
+        missing: Collection[Derivation],
+        placed: Mapping[str, Machine],
+        request: BuildRequest,
+    ) -> StepsBuilder | None:
+        """The build by machines; None where this machine does it all."""
+        last = self.preflight.without_features(project.spec)
+        if self._elsewhere is None or all(one.is_local for one in (last, *placed.values())):
+            return None
+        steps = prepare_steps(
+            project,
+            found,
+            targets,
+            missing,
+            placed,
+            last,
+            here=self._builder,
+            elsewhere=self._elsewhere,
+            record_only=request.record_only,
+        )
+        if any(step.machine.is_local for step, _ in steps.steps):
+            self.require_sandbox()
+        return steps
+
     def _keep_results(self, targets: dict[str, Derivation], out_link: Path | None) -> None:
         if out_link is None:
             return
+        valid = self._store.present([drv.out_path for drv in targets.values()])
         for label, drv in targets.items():
+            if drv.out_path not in valid:  # left on the machine that built it
+                continue
             link = out_link if len(targets) == 1 else out_link.with_name(f"{out_link.name}-{label}")
             self._store.add_root(link, drv.out_path)
 

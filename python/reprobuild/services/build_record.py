@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.over_plan import overruns
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.record import BuildRecord, OutputRecord
-from reprobuild.domain.store import Derivation, Instantiation
+from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.ports import HostFacts, Store
 from reprobuild.services.artifact import read_artifact
 from reprobuild.services.project import Project
@@ -49,8 +49,13 @@ def make_record(
     store: Store,
     host: HostFacts,
     log_file: Callable[[str], Path | None],
+    elsewhere: Mapping[str, PathInfo] = {},
 ) -> BuildRecord:
-    """The record of a build that has just ended, well or not."""
+    """The record of a build that has just ended, well or not.
+
+    Args:
+        elsewhere: store path → what other machines' stores say of it.
+    """
     named = {**found.stages, "model": found.model}
     valid = store.present([drv.out_path for drv in named.values()])
     built_model = read_artifact(Path(found.model.out_path)) if found.model.out_path in valid else None
@@ -58,7 +63,7 @@ def make_record(
     labelled = {drv.drv_path for drv in named.values()}
 
     def output(label: str, drv: Derivation) -> OutputRecord:
-        info = store.info(drv.out_path) if drv.out_path in valid else None
+        info = store.info(drv.out_path) if drv.out_path in valid else elsewhere.get(drv.out_path)
         state = tree.builds.get(drv.drv_path)
         measured = _measured(state, begun, log_file(drv.drv_path)) if state else {}
         stage = project.spec.stages.get(label)

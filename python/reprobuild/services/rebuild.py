@@ -47,10 +47,10 @@ class Rebuilder:
                 equal += 1
             elif _differs(status, tree, drv.drv_path):
                 differing += 1
-                kept = Path(f"{drv.out_path}.check")
-                found = self._compare(label, drv, kept, origin, tree) if kept.exists() else None
+                kept = self.builder.kept_output(drv.out_path)
+                found = self._compare(label, drv, kept, origin, tree) if kept else None
                 # Nix overwrites the kept output; the round that says most is copied: one with other tensors
-                if found and (comparison is None or (found.tensors and not comparison.tensors)):
+                if kept and found and (comparison is None or (found.tensors and not comparison.tensors)):
                     comparison, copy = found, self.store.add(kept)
             else:
                 reason = reason or self._reason(status, tree)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reprobuild.adapters.nix.process import run
+from reprobuild.domain.drv import DrvFile, parse_drv
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import SpecError, ToolFailedError
 
@@ -49,6 +50,11 @@ class NixEvaluator:
             wheels=tuple(_derivation(wheel) for wheel in found["wheels"]),
             shims=tuple(_derivation(shim) for shim in found["shims"]),
         )
+
+
+def read_drv(drv_path: str) -> DrvFile:
+    """A derivation's file out of the store here."""
+    return parse_drv(Path(drv_path).read_text(encoding="utf-8", errors="surrogateescape"))
 
 
 def _derivation(found: Mapping[str, str]) -> Derivation:

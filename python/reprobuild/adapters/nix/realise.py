@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from reprobuild.adapters.nix.process import builds_at_once, environment, program
@@ -20,6 +20,13 @@ _ROOT_WARNING = "you did not specify '--add-root'"  # the build service makes ro
 
 class NixBuilder:
     """Implements ports.Builder with `nix-store --realise`: its status tells a hash mismatch from a failed builder."""
+
+    def __init__(self, builders: Sequence[str] = ()) -> None:
+        """
+        Args:
+            builders: lines of a machines file that Nix may send builds to; none: as Nix's settings have it.
+        """
+        self._builders = tuple(builders)
 
     def realise(
         self,
@@ -35,31 +42,53 @@ class NixBuilder:
 
         KeyboardInterrupt is passed on after Nix has ended: it stops its builders and leaves nothing half-made.
         """
-        arguments = [program("nix-store"), "--realise", *drv_paths, "--log-format", "internal-json"]
+        arguments = ["--realise", *drv_paths]
         arguments += ["--max-jobs", builds_at_once() if jobs is None else str(jobs)]
         if keep_going:
             arguments.append("--keep-going")
         if check:
             arguments += ["--check", "--keep-failed"]
-        process = subprocess.Popen(
-            arguments,
-            env=environment({"substituters": " ".join(caches)} if caches else {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches us alone; Nix is told once, below
-        )
-        assert process.stderr is not None
-        parser = NixLogParser()
-        try:
-            for raw in process.stderr:
-                for event in parser.feed(raw.decode("utf-8", "replace")):
-                    if not (isinstance(event, Message) and _ROOT_WARNING in event.text):
-                        on_event(event)
-            return process.wait()
-        except BaseException:
-            _stop(process)
-            raise
+        settings = {"substituters": " ".join(caches)} if caches else {}
+        if self._builders:
+            settings |= {"builders": " ; ".join(self._builders), "builders-use-substitutes": "true"}
+        return run_heard("nix-store", arguments, on_event, settings)
+
+    def kept_output(self, out_path: str) -> Path | None:
+        """Where the output of a rebuild that differs was kept, if it was."""
+        kept = Path(f"{out_path}.check")
+        return kept if kept.exists() else None
+
+
+def run_heard(
+    name: str,
+    arguments: Sequence[str],
+    on_event: Callable[[Event], None],
+    settings: Mapping[str, str] = {},
+) -> int:
+    """Run a program of Nix with its events; returns its exit status.
+
+    Raises:
+        KeyboardInterrupt: after Nix has ended.
+    """
+    process = subprocess.Popen(
+        [program(name), *arguments, "--log-format", "internal-json"],
+        env=environment(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches us alone; Nix is told once, below
+    )
+    assert process.stderr is not None
+    parser = NixLogParser()
+    try:
+        for raw in process.stderr:
+            for event in parser.feed(raw.decode("utf-8", "replace")):
+                if not (isinstance(event, Message) and _ROOT_WARNING in event.text):
+                    on_event(event)
+        return process.wait()
+    except BaseException:
+        _stop(process)
+        raise
 
 
 def log_file(drv_path: str) -> Path | None:

@@ -17,7 +17,7 @@ from reprobuild.errors import ContentMismatchError, ToolFailedError, UsageError
 
 
 class NixStore:
-    """Implements ports.SourceStore on the local store (or the daemon's)."""
+    """Implements ports.Store on the local store (or the daemon's)."""
 
     def present(self, paths: Sequence[str]) -> set[str]:
         """Which of these store paths are valid; one process, whatever their number."""
@@ -73,14 +73,34 @@ class NixStore:
 
     def info(self, path: str) -> PathInfo:
         """What the store has registered about one path."""
-        done = run("nix", ["path-info", "--json", path])
-        found = json.loads(done.stdout)
-        entry = found[0] if isinstance(found, list) else {"path": path, **next(iter(found.values()))}
+        return path_infos([path])[path]
+
+    def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]:
+        """What the store has registered about these paths, all of them valid; one process."""
+        return path_infos(paths)
+
+
+def path_infos(paths: Sequence[str], store: str | None = None) -> dict[str, PathInfo]:
+    """What a store has registered about paths.
+
+    Args:
+        store: address of another store.
+    Raises:
+        ToolFailedError: one of them is not in the store, or the store cannot be reached.
+    """
+    if not paths:
+        return {}
+    found = json.loads(
+        run("nix", ["path-info", "--json", *([] if store is None else ["--store", store]), *paths]).stdout
+    )
+    entries = {one["path"]: one for one in found} if isinstance(found, list) else found
+    infos = {}
+    for path in paths:
+        entry = entries.get(path)
         if entry is None or not entry.get("valid", True):
             raise ToolFailedError(f"{path} is not in the store", hint="build it with `reprobuild nix build`")
-        return PathInfo(
-            path=path, nar_hash=Digest(_sri(entry["narHash"])), nar_size_bytes=int(entry["narSize"])
-        )
+        infos[path] = PathInfo(path, Digest(_sri(entry["narHash"])), int(entry["narSize"]))
+    return infos
 
 
 def _indirect_root(link: Path) -> Path:

@@ -11,6 +11,7 @@ import typer
 from reprobuild.cli import render, wiring
 from reprobuild.cli.options import (
     HERE,
+    BuilderOption,
     CacheOption,
     JobsOption,
     JsonOption,
@@ -42,6 +43,10 @@ def build(
         bool, typer.Option("--keep-going", "-k", help="Build what still can after a failure.")
     ] = False,
     jobs: JobsOption = None,
+    builder: BuilderOption = None,
+    record_only: Annotated[
+        bool, typer.Option("--record-only", help="Leave the result on the builder; bring back its record.")
+    ] = False,
     offline: OfflineOption = False,
     cache: CacheOption = None,
     as_json: JsonOption = False,
@@ -64,9 +69,10 @@ def build(
         jobs=jobs,
         keep_going=keep_going,
         caches=wiring.all_caches(cache or ()),
+        record_only=record_only,
     )
     session = wiring.session(quiet=quiet)
-    service = session.build_service(offline=offline, caches=cache or ())
+    service = session.build_service(offline=offline, caches=cache or (), builders=builder or ())
     outcome = service.run(opened, request, session.renderer.build_view)
     if outcome.other_build is not None and outcome.artifact is not None:
         render.note(
@@ -76,6 +82,8 @@ def build(
             "hint: give it a new version in reprobuild.toml before anybody else sees it"
         )
     _warn_of_overruns(outcome.overruns)
+    if outcome.left_on and not quiet:
+        render.note("\n".join(f"left on {machine}: {path}" for path, machine in outcome.left_on.items()))
     if as_json:
         render.document(
             {
@@ -91,6 +99,7 @@ def build(
                 "built": list(outcome.built),
                 "artifact_id": outcome.artifact.artifact_id if outcome.artifact else None,
                 "metrics": outcome.artifact.metrics if outcome.artifact else None,
+                "left_on": outcome.left_on,
                 "overruns": [{"stage": stage, **overrun.model_dump()} for stage, overrun in outcome.overruns],
                 "record": str(outcome.record_path) if outcome.record_path else None,
                 "duration_s": round(outcome.duration_s, 3),

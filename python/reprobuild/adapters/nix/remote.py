@@ -1,0 +1,185 @@
+"""Another machine's store, reached over ssh: what it has, what goes there and back, and builds in it.
+
+Nix's client opens it as `ssh-ng://HOST`; `nix-daemon --stdio` on the other side does the work.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from shlex import quote
+
+from reprobuild.adapters.nix.process import environment, program, run
+from reprobuild.adapters.nix.realise import run_heard
+from reprobuild.adapters.nix.ssh import BuilderFacts, builder_facts, ssh_run, store_address
+from reprobuild.adapters.nix.store import path_infos
+from reprobuild.core.build_tree import failed_build
+from reprobuild.core.connection import connection_error
+from reprobuild.domain.build_event import Event, Message
+from reprobuild.domain.machine import Machine
+from reprobuild.domain.store import PathInfo
+from reprobuild.errors import ReprobuildError, SandboxError, ToolFailedError
+
+# The other machine's nix.conf is not ours to trust: the same settings as for builds here (adapters/nix/process.py).
+_HERMETIC = ("--option", "sandbox", "true", "--option", "sandbox-fallback", "false")
+
+
+class RemoteNix:
+    """Implements ports.BuildMachine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.store = store_address(machine)
+
+    @cached_property
+    def facts(self) -> BuilderFacts:
+        """
+        Raises:
+            BuilderConnectionError, BuilderNixError.
+        """
+        return builder_facts(self.machine)
+
+    def require_sandbox(self) -> None:
+        """Raises: SandboxError: its Nix builds through a daemon without sandbox, and we have no say in that."""
+        if not (self.facts.is_direct or self.facts.sandbox):
+            raise SandboxError(
+                f"{self.machine.name}: builds there would not be hermetic, so nothing was built",
+                expected="sandbox = true",
+                actual="sandbox = false",
+                actual_from=f"/etc/nix/nix.conf on {self.machine.name}",
+                hint="set `sandbox = true` there and restart nix-daemon",
+            )
+
+    def present(self, paths: Sequence[str]) -> set[str]:
+        """Which of these store paths it has."""
+        if not paths:
+            return set()
+        arguments = ["--check-validity", "--print-invalid", "--store", self.store, *paths]
+        return set(paths) - set(self._run("nix-store", arguments).split())
+
+    def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]:
+        """What its store has registered about paths that it has."""
+        try:
+            return path_infos(paths, self.store)
+        except ToolFailedError as error:
+            raise self._problem("\n".join(error.details)) or error from error
+
+    def substitute(self, paths: Sequence[str]) -> set[str]:
+        """Let it take what its own binary caches have; returns what it has then."""
+        if not paths:
+            return set()
+        address = store_address(self.machine, [*_HERMETIC, "--keep-going"])
+        self._run("nix-store", ["--realise", *paths, "--store", address], ok=range(256))
+        return self.present(paths)
+
+    def send(
+        self, paths: Sequence[str], on_event: Callable[[Event], None], *, derivations: bool = False
+    ) -> None:
+        """Copy paths from here, with what they need.
+
+        Args:
+            derivations: the `.drv` files themselves, not what they build.
+        Raises:
+            BuilderConnectionError, DiskFullError, ToolFailedError: what arrived whole is kept.
+        """
+        options = ["--derivation"] if derivations else []
+        self._copy([*options, "--to", self.store], paths, on_event)
+
+    def bring(self, paths: Sequence[str], on_event: Callable[[Event], None]) -> None:
+        """Copy paths from there.
+
+        Raises: as `send`.
+        """
+        self._copy(["--from", self.store], paths, on_event)
+
+    def realise(
+        self,
+        drv_paths: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        jobs: int | None = None,
+        keep_going: bool = False,
+        check: bool = False,
+    ) -> int:
+        """Build there (or with `check` rebuild and compare); returns Nix's exit status, which tells little over ssh.
+
+        Raises:
+            BuilderConnectionError, DiskFullError: it went away, or has no room; what was finished is kept there.
+            KeyboardInterrupt: its builders end when the connection does.
+        """
+        options = [*_HERMETIC, "--max-jobs", str(jobs or self.machine.max_jobs)]
+        options += ["--keep-going"] if keep_going else []
+        options += ["--keep-failed"] if check else []
+        arguments = ["--realise", *drv_paths, "--store", store_address(self.machine, options)]
+        arguments += ["--check"] if check else []
+        return self._heard("nix-store", arguments, on_event)[0]
+
+    def unpack(self, path: str, target: Path) -> None:
+        """Write the files of one path there into a new folder here, without what it needs.
+
+        Args:
+            path: of its store, registered or not (the kept output of a rebuild).
+        """
+        with target.with_suffix(".nar").open("w+b") as nar:
+            ssh_run(self.machine, f"nix-store --dump {quote(path)}", stdout=nar.fileno())
+            nar.seek(0)
+            subprocess.run(
+                [program("nix-store"), "--restore", str(target)], stdin=nar, env=environment(), check=True
+            )
+        target.with_suffix(".nar").unlink()
+
+    def has_file(self, path: str) -> bool:
+        return ssh_run(self.machine, f"test -e {quote(path)}", ok=(0, 1)).returncode == 0
+
+    def keep(self, name: str, path: str) -> None:
+        """Keep a path there from its garbage collector."""
+        root = f'"${{XDG_STATE_HOME:-$HOME/.local/state}}"/reprobuild/roots/{quote(name)}'
+        ssh_run(
+            self.machine,
+            f"mkdir -p $(dirname {root}) && nix-store --realise --add-root {root} --indirect {quote(path)}",
+        )
+
+    def _copy(self, options: Sequence[str], paths: Sequence[str], on_event: Callable[[Event], None]) -> None:
+        if not paths:
+            return
+        status, said = self._heard("nix", ["copy", "--no-check-sigs", *options, *paths], on_event)
+        if status != 0:
+            raise ToolFailedError(
+                f"{self.machine.name}: copying failed (Nix status {status})",
+                details=tuple(said[-8:]),
+                hint="run the same command again: what arrived is kept",
+            )
+
+    def _heard(
+        self, name: str, arguments: Sequence[str], on_event: Callable[[Event], None]
+    ) -> tuple[int, list[str]]:
+        """Status, and what ssh and Nix said that is not about a build of its own."""
+        said: list[str] = []
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Message) and failed_build(event.text) is None:
+                said.append(event.text)
+            on_event(event)
+
+        status = run_heard(name, arguments, hear)
+        if status != 0 and (problem := self._problem("\n".join(said))):
+            raise problem
+        return status, said
+
+    def _run(self, name: str, arguments: Sequence[str], ok: Sequence[int] = (0, 1)) -> str:
+        """
+        Raises:
+            BuilderConnectionError and others, where ssh or Nix say that the machine is the reason.
+        """
+        done = run(name, arguments, ok=range(256))
+        if done.returncode != 0 and (problem := self._problem(done.stderr)):
+            raise problem
+        if done.returncode not in ok:
+            details = tuple(done.stderr.strip().splitlines()[-12:])
+            raise ToolFailedError(f"{self.machine.name}: {name} failed there", details=details)
+        return done.stdout
+
+    def _problem(self, said: str) -> ReprobuildError | None:
+        return connection_error(self.machine.name, said)
