@@ -16,11 +16,14 @@ rec {
   environment = import ./lib/environment.nix { inherit sources wheels; };
   data = import ./lib/data.nix { inherit sources; };
   projectFiles = import ./lib/project-files.nix { inherit names selection; };
-  workerSource = import ./lib/worker-source.nix { inherit names selection; };
-  worker = workerSource ../python;
+  pythonSource = import ./lib/python-source.nix { inherit names selection; };
+  worker = pythonSource { name = "reprobuild-worker"; packages = [ "reprobuild_worker" ]; } ../python;
+  handshake = pythonSource
+    { name = "reprobuild-handshake"; packages = [ "reprobuild_handshake" "reprobuild_probe" ]; } ../python;
   portableShim = import ./lib/portable-shim.nix { inherit sources; };
   gpuFeatures = import ./lib/gpu-features.nix;
-  stages = import ./lib/stages.nix { inherit exact gpuFeatures numerics projectFiles data worker; };
+  gpuStage = import ./lib/gpu-stage.nix { inherit exact handshake sources worker; };
+  stages = import ./lib/stages.nix { inherit exact gpuFeatures gpuStage numerics projectFiles data worker; };
   model = import ./lib/model.nix { inherit exact worker; };
   mkProject = import ./lib/flake-project.nix { inherit project; };
 

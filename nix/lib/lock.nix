@@ -26,7 +26,7 @@ rec {
       inherit (spec) python;
       inherit (spec.hardware) system;
     } // only [ "cuda" ] spec // (
-      # No wheel may be built for processors alone.
+      # No wheel may be built for processors alone, and stages on a GPU measure their machine with a pinned tool.
       if (spec.hardware.accelerator or "none") == "none" then { } else { inherit (spec.hardware) accelerator; }
     ) // (
       if !(spec.python ? requirements_file) then { }

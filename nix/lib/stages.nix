@@ -1,5 +1,5 @@
 # Stages: one derivation each. A stage sees its declared inputs, parameters and files, and nothing else.
-{ exact, gpuFeatures, numerics, projectFiles, data, worker }:
+{ exact, gpuFeatures, gpuStage, numerics, projectFiles, data, worker }:
 let
   isFunction = run: builtins.match ".*:.*" run != null;
   # Limits reach a builder through its derivation only. Plans that merely warn (time_s, loader_s) stay out of it.
@@ -15,12 +15,6 @@ let
   # Nix tells by the processor whether it is one: on a machine without AVX2 it refuses, or asks another builder.
   stageSystem = if spec.numerics.level == "portable" then "x86_64-v3-linux" else system;
   preload = if shims == [ ] then { } else { LD_PRELOAD = builtins.concatStringsSep ":" (map (shim: "${shim}") shims); };
-  # The driver's libraries come from the machine: its GPU hook shows them here (docs/decisions/gpu-hook.md).
-  driver = stage: if !stage.gpu then { } else {
-    LD_LIBRARY_PATH = builtins.concatStringsSep ":"
-      (builtins.filter (folder: folder != "") [ (base.variables.LD_LIBRARY_PATH or "") "/run/opengl-driver/lib" ]);
-  };
-
   all = builtins.mapAttrs make spec.stages // builtins.mapAttrs
     (name: path: { drv = builtins.storePath path; inherit (make name spec.stages.${name}) source; })
     replaced;
@@ -51,7 +45,7 @@ let
         inherit (spec) numerics;
         limits = limits stage;
       };
-    } // preload // driver stage // numerics spec.numerics);
+    } // preload // numerics spec.numerics // (if stage.gpu then gpuStage { inherit spec entries base; } else { }));
   };
 in
 all

@@ -1,6 +1,6 @@
 { library, fails, standIns, ... }:
 let
-  inherit (library) names projectFiles workerSource;
+  inherit (library) names projectFiles pythonSource;
   inherit (library.selection) select;
   inherit (standIns) project;
   name = "part";
@@ -33,7 +33,13 @@ in
     };
     testMissing = { expr = fails (projectFiles { inherit project name; files = [ "no.py" ]; }); expected = true; };
   };
-  workerSource = {
-    testName = { expr = names.hasSuffix "-reprobuild-worker" (workerSource ../../python); expected = true; };
-  };
+  pythonSource =
+    let source = packages: pythonSource { name = "some"; inherit packages; } ../../python; in
+    {
+      testName = { expr = names.hasSuffix "-some" (source [ "reprobuild_worker" ]); expected = true; };
+      testOnlyWhatIsNamed = {
+        expr = source [ "reprobuild_probe" ] == source [ "reprobuild_probe" "reprobuild_handshake" ];
+        expected = false;
+      };
+    };
 }

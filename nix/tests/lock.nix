@@ -13,6 +13,11 @@ in
     testRequirements = { expr = (with_ { python.requirements = [ "numpy" ]; }).python == (digests spec).python; expected = false; };
     testPortableNeedsACompiler = { expr = (with_ { numerics.level = "portable"; }).base == (digests spec).base; expected = false; };
     testTolerantDoesNot = { expr = with_ { numerics.level = "tolerant"; }; expected = digests spec; };
+    testAcceleratorNeedsATool = {
+      expr = (with_ { hardware.accelerator = "nvidia"; }).python == (digests spec).python;
+      expected = false;
+    };
+    testAcceleratorKeepsTheBase = { expr = (with_ { hardware.accelerator = "nvidia"; }).base; expected = (digests spec).base; };
     testSuite = { expr = (with_ { base.suite = "trixie"; }).base == (digests spec).base; expected = false; };
   };
   fileDigest = {

@@ -263,7 +263,7 @@ def locked(world: World, sourced_lock: str, tmp_path_factory: pytest.TempPathFac
         (folder / file).write_text("a,b\n1,2\n")
     for file in ("train.py", "train2.py", "evaluate.py", "helper.py", "helper2.py", "requirements.txt"):
         (folder / file).write_text("# nothing\n")
-    world.reprobuild("lock", cwd=folder)  # an accelerator counts; the pins stay
+    world.reprobuild("lock", cwd=folder)  # an accelerator counts, and brings a tool; the pins stay
     return Locked(folder, world.drv_paths(folder))
 
 

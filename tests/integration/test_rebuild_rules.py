@@ -64,6 +64,8 @@ def test_undeclared_files_of_the_project_change_nothing(world: World, tiny: Path
     [
         ("python/reprobuild/cli/render.py", False),
         ("python/reprobuild/services/build.py", False),
+        ("python/reprobuild_probe/profile.py", False),
+        ("python/reprobuild_handshake/compare.py", False),
         ("python/reprobuild_worker/canonical.py", True),
     ],
 )

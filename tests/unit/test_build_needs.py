@@ -10,7 +10,7 @@ from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Kind, Source
 from reprobuild.domain.store import Derivation, Instantiation
 
-from .spec_examples import SPEC
+from .spec_examples import SPEC, on_gpu
 
 
 def drv(name: str) -> Derivation:
@@ -84,6 +84,17 @@ def test_a_missing_shim_needs_compiler_seed_and_tools_and_stages_need_the_shim()
     assert "tcc" not in {one.name for one in needed_sources(PROJECT, found, [FOUND.base], sources)}
     assert needed_derivations(PROJECT, found, ["prepare"])[-2:] == (shim, FOUND.stages["prepare"])
     assert shim in found.all()
+
+
+def test_a_missing_stage_on_a_gpu_needs_what_measures_the_machine() -> None:
+    spec, sources = parse_spec(parse_toml(on_gpu(""))), (*SOURCES, source("tool", "nvidia-ml-py", "13"))
+
+    def needed(*missing: Derivation) -> set[str]:
+        return {one.name for one in needed_sources(spec, FOUND, missing, sources)}
+
+    assert needed(FOUND.stages["train"]) == {"nvidia-ml-py"}
+    assert needed(FOUND.stages["prepare"]) == {"rows"}
+    assert "nvidia-ml-py" not in needed(FOUND.base)
 
 
 def test_one_stage_needs_only_what_comes_before_it() -> None:

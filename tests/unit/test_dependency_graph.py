@@ -7,7 +7,7 @@ from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Kind, Source
 
-from .spec_examples import SPEC
+from .spec_examples import SPEC, on_gpu
 
 SPEC_WITH_TORCH = parse_spec(parse_toml(SPEC + '\n[python]\nrequirements = ["Torch==2.13.0", "mpmath"]\n'))
 
@@ -69,3 +69,9 @@ def test_a_name_alone_finds_its_nodes() -> None:
 def test_wheels_that_need_each_other_do_not_hang() -> None:
     graph = DependencyGraph("model m 1", {"model m 1": ["a"], "a": ["b"], "b": ["a"]})
     assert graph.paths("b") == [["model m 1", "a", "b"]]
+
+
+def test_what_measures_the_machine_belongs_to_the_stages_on_a_gpu() -> None:
+    tool = source("tool", "nvidia-ml-py")
+    graph = dependency_graph(parse_spec(parse_toml(on_gpu(""))), (source("data", "rows", None), tool))
+    assert {path[1] for path in graph.paths(tool.subject)} == {"stage train"}

@@ -61,6 +61,11 @@ def test_anything_else_leaves_it_fresh(text: str) -> None:
     assert changed(text) == set()
 
 
+def test_of_a_gpu_only_the_accelerator_decides_what_is_locked() -> None:
+    driver = on_gpu('gpu = "h100"\n[driver]\nminimum = "580.65"')
+    assert digests(driver) == digests(on_gpu("")) != digests(SPEC)
+
+
 def test_the_requirements_file_counts_by_its_content() -> None:
     text = with_section('[python]\nrequirements_file = "requirements.txt"')
     assert digests(text, b"numpy") == digests(text, b"numpy")

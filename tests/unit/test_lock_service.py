@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reprobuild.core.deb_package import DebianBase, DebPin
+from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import DebianBasePin, Source
@@ -95,7 +96,7 @@ class Index:
         update: frozenset[str] = frozenset(),
         constraints: Sequence[str] = (),
     ) -> tuple[ResolvedWheel, ...]:
-        tools = any("installer" in requirement for requirement in requirements)
+        tools = any(requirement.startswith(("installer", NVML_TOOL)) for requirement in requirements)
         self.world.asked.append("tools" if tools else "wheels")
         names = [requirement.partition("==")[0] for requirement in requirements]
         kept = {wheel.name: wheel for wheel in keep if wheel.name not in update}
@@ -234,6 +235,23 @@ def test_a_portable_model_gets_a_compiler_and_an_exact_one_loses_it(world: World
     assert run(world, folder) == [] and world.asked == []
     (folder / "reprobuild.toml").write_text(WITH_WHEELS)
     assert run(world, folder) == ["- compiler tcc  1"]
+
+
+def test_a_model_on_a_gpu_gets_what_measures_the_machine_and_keeps_its_base_and_wheels(
+    world: World, folder: Path
+) -> None:
+    run(world, folder)
+    world.date, world.versions = "2026-12-24T00:00:00Z", {"numpy": "9"}
+    on_gpu = WITH_WHEELS.replace('run = "train.py"', 'run = "train.py"\ngpu = true')
+    (folder / "reprobuild.toml").write_text(f'{on_gpu}\n[hardware]\naccelerator = "nvidia"\n')
+    (line,) = run(world, folder)
+    assert line.startswith("+ tool nvidia-ml-py ")
+    assert "base" not in world.asked and world.keep == ["numpy", "zlib"]
+    assert run(world, folder) == [] and world.asked == []
+    assert run(world, folder, "base")[0].startswith("~ base")
+    assert NVML_TOOL in text(folder)
+    (folder / "reprobuild.toml").write_text(WITH_WHEELS)
+    assert run(world, folder) == [line.replace("+", "-", 1)]
 
 
 def test_a_suite_without_the_compiler_is_named(world: World, folder: Path) -> None:

@@ -18,7 +18,7 @@ from reprobuild.errors import (
 )
 from reprobuild.services.project import open_project, read_lock, require_fresh_lock
 
-from .spec_examples import SPEC, edited, with_section
+from .spec_examples import SPEC, edited, on_gpu, with_section
 from .test_lock_format import PIN, data
 
 
@@ -216,6 +216,7 @@ def test_a_missing_lock_is_refused_with_the_command(folder: Path) -> None:
         (with_section('[base]\nsuite = "trixie"'), r"\[base\]"),
         (with_section('[numerics]\nlevel = "portable"'), r"level in \[numerics\]"),
         (with_section('[python]\nrequirements = ["numpy"]'), r"\[python\]"),
+        (on_gpu(""), r"accelerator in \[hardware\]"),
         (edited('path = "rows.csv"', 'path = "train.py"'), r"\[datasets\]"),
     ],
 )

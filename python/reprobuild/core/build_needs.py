@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.domain.lock import Source
 from reprobuild.domain.spec import Spec
 from reprobuild.domain.store import Derivation, Instantiation
@@ -52,6 +53,7 @@ def needed_sources(
     }
     data = {name for label, drv in found.stages.items() if drv in missing for name in spec.stages[label].data}
     base = found.base in missing
+    on_gpu = any(drv in missing for label, drv in found.stages.items() if spec.stages[label].gpu)
     shim = any(drv in missing for drv in found.shims)
 
     def needed(source: Source) -> bool:
@@ -62,6 +64,8 @@ def needed_sources(
                 return shim
             case "seed":
                 return base or shim
+            case "tool" if source.name == NVML_TOOL:
+                return on_gpu
             case "tool":
                 return base or bool(wheels) or shim
             case "wheel":

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.domain.lock import Source
 from reprobuild.domain.spec import Spec
 
@@ -82,6 +83,9 @@ def dependency_graph(spec: Spec, sources: tuple[Source, ...]) -> DependencyGraph
             graph.add(BASE, source.subject)
         elif source.kind == "compiler":
             for name in spec.stages:
+                graph.add(f"stage {name}", source.subject)
+        elif source.kind == "tool" and source.name == NVML_TOOL:
+            for name in (name for name, stage in spec.stages.items() if stage.gpu):
                 graph.add(f"stage {name}", source.subject)
         elif source.kind == "tool":
             graph.add(ENVIRONMENT if source.name == "installer" else BASE, source.subject)

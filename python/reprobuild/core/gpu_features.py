@@ -6,8 +6,13 @@ feature means, and when a machine offers it: docs/formats/system-features.md.
 
 from __future__ import annotations
 
+from typing import Final
+
 from reprobuild.core.cuda_table import least_driver
 from reprobuild.domain.spec import Spec
+
+# The pinned tool by which stages on a GPU measure their machine; nix/lib/gpu-stage.nix hands it to them.
+NVML_TOOL: Final = "nvidia-ml-py"
 
 
 def gpu_features(spec: Spec) -> tuple[str, ...]:

