@@ -21,6 +21,7 @@ rec {
   handshake = pythonSource
     { name = "reprobuild-handshake"; packages = [ "reprobuild_handshake" "reprobuild_probe" ]; } ../python;
   portableShim = import ./lib/portable-shim.nix { inherit sources; };
+  cudaCompiler = import ./lib/cuda-compiler.nix { inherit sources wheels; };
   gpuFeatures = import ./lib/gpu-features.nix;
   gpuStage = import ./lib/gpu-stage.nix { inherit exact handshake sources worker; };
   stages = import ./lib/stages.nix { inherit exact gpuFeatures gpuStage numerics projectFiles data worker; };
@@ -43,12 +44,16 @@ rec {
         else if effective.base.kind != "debian"
         then throw "reprobuild.toml: numerics.level: portable needs a debian base, whose archive has the compiler; found ${effective.base.kind}"
         else [ (portableShim { inherit base entries system; }) ];
-      built = stages { project = path; spec = effective; environment = env; inherit entries base shims system replaced; };
+      compilers = if !(effective.cuda.nvcc or false) then [ ]
+        else if effective.base.kind != "debian"
+        then throw "reprobuild.toml: cuda.nvcc: needs a debian base, whose archive has the host compiler; found ${effective.base.kind}"
+        else [ (cudaCompiler { inherit base entries system; inherit (effective.cuda) toolkit; }) ];
+      built = stages { project = path; spec = effective; environment = env; inherit entries base shims compilers system replaced; };
     in
     {
       spec = effective;
       base = base.drv;
-      inherit shims;
+      shims = shims ++ compilers;
       environment = env;
       stages = builtins.mapAttrs (_: stage: stage.drv) built;
       model = model { spec = effective; lock = pinned; stages = built; inherit base system; };

@@ -5,7 +5,7 @@ let
     (builtins.filter (name: set ? ${name}) names));
 
   # The lock's words for its parts, in the words of the spec.
-  section = { base = "[base], [hardware] or the level in [numerics]"; data = "[datasets]"; python = "[python], [cuda] or [hardware]"; };
+  section = { base = "[base], [hardware], the level in [numerics] or nvcc in [cuda]"; data = "[datasets]"; python = "[python], [cuda] or [hardware]"; };
 in
 rec {
   /** Digests of the parts of a complete spec that a lock is made from.
@@ -20,6 +20,9 @@ rec {
     } // (
       # It needs a compiler, of the base's archive state.
       if spec.numerics.level == "portable" then { inherit (spec.numerics) level; } else { }
+    ) // (
+      # nvcc needs a host compiler.
+      if spec.cuda.nvcc or false then { inherit (spec.cuda) nvcc; } else { }
     );
     data = builtins.mapAttrs (_: dataset: only [ "path" "url" "sha256" ] dataset) spec.datasets;
     python = {

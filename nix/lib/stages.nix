@@ -7,14 +7,23 @@ let
   sourceFiles = stage: stage.files ++ (if isFunction stage.run then [ ] else [ stage.run ]);
 in
 /** All stages of a spec. `replaced` gives outputs of another run in place of some stages (a rebuild that differs).
-    Type: stages :: { project; spec; entries; base; environment; shims; system; replaced ? { NAME :: StorePath } }
+    Type: stages :: { project; spec; entries; base; environment; shims; compilers ?; system; replaced ? { NAME :: StorePath } }
       -> { NAME :: { drv :: Derivation | StorePath; source :: String } }
     Example: (stages { … }).train.drv.name => "digits-train" */
-{ project, spec, entries, base, environment, shims, system, replaced ? { } }:
+{ project, spec, entries, base, environment, shims, compilers ? [ ], system, replaced ? { } }:
 let
   # Nix tells by the processor whether it is one: on a machine without AVX2 it refuses, or asks another builder.
   stageSystem = if spec.numerics.level == "portable" then "x86_64-v3-linux" else system;
   preload = if shims == [ ] then { } else { LD_PRELOAD = builtins.concatStringsSep ":" (map (shim: "${shim}") shims); };
+  # nvcc and its host compiler, where the spec asks for them.
+  compiling = builtins.foldl' (_: tree: {
+    PATH = "${environment}/bin:${tree}/bin:${tree}/cuda/bin";
+    CUDA_HOME = "${tree}/cuda";
+    CC = "${tree}/bin/gcc";
+    CXX = "${tree}/bin/g++";
+    NVCC_CCBIN = "${tree}/bin/g++";
+  }) { } compilers;
+
   all = builtins.mapAttrs make spec.stages // builtins.mapAttrs
     (name: path: { drv = builtins.storePath path; inherit (make name spec.stages.${name}) source; })
     replaced;
@@ -45,7 +54,7 @@ let
         inherit (spec) numerics;
         limits = limits stage;
       };
-    } // preload // numerics spec.numerics // (if stage.gpu then gpuStage { inherit spec entries base; } else { }));
+    } // preload // compiling // numerics spec.numerics // (if stage.gpu then gpuStage { inherit spec entries base; } else { }));
   };
 in
 all

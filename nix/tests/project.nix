@@ -50,7 +50,7 @@ in
     testDriverFolderAfterThoseOfThePackageSet = {
       expr = (project {
         inherit path;
-        overrides = { base.kind = "nixpkgs"; stages.train.gpu = true; };
+        overrides = { base.kind = "nixpkgs"; hardware.accelerator = "nvidia"; stages.train.gpu = true; };
         nixpkgs = packageSet;
       }).stages.train.LD_LIBRARY_PATH;
       expected = "${packageSet.stdenv.cc.cc.lib}/lib:${packageSet.zlib}/lib:/run/opengl-driver/lib";

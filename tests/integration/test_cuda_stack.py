@@ -134,7 +134,7 @@ def test_training_asks_for_a_gpu_and_says_so(world: World, project: Path, facts:
 def test_a_second_model_with_the_same_lock_shares_nearly_all(
     world: World, project: Path, facts: dict[str, Any], tmp_path: Path
 ) -> None:
-    second = shutil.copytree(project, tmp_path / "second")
+    second = shutil.copytree(project, tmp_path / "second", ignore=shutil.ignore_patterns(".reprobuild"))
     spec = (second / "reprobuild.toml").read_text()
     (second / "reprobuild.toml").write_text(spec.replace('name = "digits-cuda"', 'name = "other-cuda"'))
     store = world.nix / "store"

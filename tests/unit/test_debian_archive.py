@@ -44,6 +44,15 @@ def test_the_compiler_is_found_beside_the_base(tmp_path: Path) -> None:
     assert "tcc" not in {package.name for package in base.packages}
 
 
+def test_the_host_compiler_comes_with_what_it_needs(tmp_path: Path) -> None:
+    packages = {**BASE_PACKAGES, "g++": {"Version": "4:12.2.0-3", "Depends": "libc6"}}
+    base = archive(TinyArchive(tmp_path / "a", packages=packages).write().url).resolve("bookworm")
+    names = [package.name for package in base.host_compiler_debs]
+    assert "g++" in names and "libc6" in names and names == sorted(names)
+    assert "g++" not in {package.name for package in base.packages}
+    assert archive(TinyArchive(tmp_path / "b").write().url).resolve("bookworm").host_compiler_debs == ()
+
+
 def test_two_mirrors_of_one_state_give_equal_bases(tmp_path: Path) -> None:
     one = TinyArchive(tmp_path / "a").write()
     assert archive(one.url).resolve("bookworm") == archive(one.url).resolve("bookworm")

@@ -30,6 +30,7 @@ def changed(text: str) -> set[str]:
         (with_section('[python]\nrequirements = ["numpy"]'), {"python"}),
         (on_gpu(""), {"python"}),
         (on_gpu('[cuda]\ntoolkit = "13.0"'), {"python"}),
+        (on_gpu('[cuda]\ntoolkit = "13.0"\nnvcc = true'), {"base", "python"}),
         (with_section('[numerics]\nlevel = "portable"'), {"base"}),
         (with_section('[hardware]\nsystem = "aarch64-linux"'), {"base", "python"}),
         (edited('path = "rows.csv"', 'path = "other.csv"'), {"data"}),

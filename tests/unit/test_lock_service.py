@@ -22,7 +22,7 @@ from reprobuild.errors import (
 from reprobuild.services.lock import LockService
 from reprobuild.services.project import open_project
 
-from .spec_examples import SPEC
+from .spec_examples import SPEC, on_gpu
 
 URL = "https://example.org/files/images.tar"
 WITH_WHEELS = f'{SPEC}\n[python]\nrequirements = ["numpy", "zlib"]\n'
@@ -38,6 +38,7 @@ class World:
         self.versions = {"numpy": "1.0", "zlib": "1.0"}
         self.asked: list[str] = []
         self.keep: list[str] = []
+        self.wanted: list[str] = []
         self.update: frozenset[str] = frozenset()
 
     def service(self) -> LockService:
@@ -59,6 +60,9 @@ class World:
             packages=tuple(_deb(name, self.date) for name in ("libc6", *sorted(extra_packages))),
             seed_deb=_deb("busybox-static", self.date),
             compiler_deb=_deb("tcc", self.date) if self.has_compiler else None,
+            host_compiler_debs=(_deb("g++", self.date), _deb("libc6", self.date))
+            if self.has_compiler
+            else (),
         )
 
     def pin(self, deb: DebPin, base: DebianBasePin, system: str, mirrors: Sequence[str]) -> Source:
@@ -102,6 +106,7 @@ class Index:
         kept = {wheel.name: wheel for wheel in keep if wheel.name not in update}
         if not tools:
             self.world.keep, self.world.update = sorted(kept), update
+            self.world.wanted = list(requirements)
         return tuple(
             _wheel(
                 name,
@@ -259,6 +264,33 @@ def test_a_suite_without_the_compiler_is_named(world: World, folder: Path) -> No
     run(world, folder)  # nobody misses it
     (folder / "reprobuild.toml").write_text(WITH_WHEELS + PORTABLE)
     with pytest.raises(ResolveError, match="package tcc is not in the suite, and numerics"):
+        run(world, folder)
+
+
+NVCC = '\n[cuda]\ntoolkit = "13.2"\nnvcc = true\n'
+
+
+def test_nvcc_gets_a_host_compiler_and_its_wheels(world: World, folder: Path) -> None:
+    (folder / "reprobuild.toml").write_text(on_gpu(NVCC))
+    added = run(world, folder)
+    assert [line for line in added if "compiler" in line] == ["+ compiler g++  1", "+ compiler libc6  1"]
+    assert world.wanted == ["cuda-toolkit[cccl,crt,cudart,nvcc,nvvm]==13.2.*"]
+    (folder / "reprobuild.toml").write_text(on_gpu(NVCC.replace("nvcc = true", "")))
+    assert {line.split()[1] for line in run(world, folder)} == {"compiler", "wheel"}
+
+
+def test_a_lock_without_a_host_compiler_says_that_nvcc_has_changed(world: World, folder: Path) -> None:
+    (folder / "reprobuild.toml").write_text(on_gpu(NVCC.replace("nvcc = true", "")))
+    run(world, folder)
+    (folder / "reprobuild.toml").write_text(on_gpu(NVCC))
+    with pytest.raises(LockStaleError, match=r"nvcc in \[cuda\] has changed"):
+        world.service().check(open_project(folder))
+
+
+def test_a_suite_without_a_host_compiler_is_named(world: World, folder: Path) -> None:
+    world.has_compiler = False
+    (folder / "reprobuild.toml").write_text(on_gpu(NVCC))
+    with pytest.raises(ResolveError, match=r"package g\+\+ is not in the suite, and cuda.nvcc needs it"):
         run(world, folder)
 
 

@@ -36,6 +36,13 @@ def constraints(spec: Spec) -> tuple[str, ...]:
     )
 
 
+def nvcc_requirements(spec: Spec) -> tuple[str, ...]:
+    """The wheels that hold nvcc with its headers, of the spec's toolkit; none where it asks for none."""
+    if spec.cuda is None or not spec.cuda.nvcc:
+        return ()
+    return (f"cuda-toolkit[cccl,crt,cudart,nvcc,nvvm]=={spec.cuda.toolkit}.*",)
+
+
 def without_cuda(spec: Spec, wheels: Iterable[ResolvedWheel]) -> ResolvedWheel | None:
     """torch as it was resolved, if the spec asks for a GPU and this build cannot use NVIDIA's."""
     torch = {wheel.name: wheel for wheel in wheels}.get(TORCH)

@@ -18,6 +18,8 @@ from reprobuild.errors import ResolveError
 SEED = "busybox-static"
 # Compiles the few lines of C that a portable model needs; of all that it depends on, the base has libc6 anyhow.
 COMPILER = "tcc"
+# Compiles the host's part of CUDA kernels, for nvcc.
+HOST_COMPILER = "g++"
 
 # A dependency on one of these is dropped, with all that it alone would bring. A root is never dropped.
 NOT_NEEDED = frozenset(
@@ -40,6 +42,7 @@ class Closure(NamedTuple):
     packages: tuple[DebPackage, ...]  # sorted by name
     seed: DebPackage
     compiler: DebPackage | None
+    host_compiler: tuple[DebPackage, ...]  # with all that it needs, sorted by name; empty: not in the suite
 
 
 def base_closure(index: PackageIndex, extra_packages: Iterable[str] = ()) -> Closure:
@@ -52,7 +55,14 @@ def base_closure(index: PackageIndex, extra_packages: Iterable[str] = ()) -> Clo
     # tzdata: a root, because only newer suites' python depends on it
     roots = [f"python{python_version}", "libstdc++6", "libgomp1", "tzdata", *extra_packages]
     packages = closure(index, roots)
-    return Closure(python_version, suite_glibc(index), packages, _root(index, SEED), index.get(COMPILER))
+    return Closure(
+        python_version,
+        suite_glibc(index),
+        packages,
+        _root(index, SEED),
+        index.get(COMPILER),
+        closure(index, [HOST_COMPILER]) if index.get(HOST_COMPILER) is not None else (),
+    )
 
 
 def suite_python(index: PackageIndex) -> str:

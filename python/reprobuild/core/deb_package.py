@@ -89,6 +89,8 @@ class DebianBase(Value):
         None  # tcc, for builds that compile; not part of `packages`; None: not in the suite
     )
 
+    host_compiler_debs: tuple[DebPin, ...] = ()  # g++ with all that it needs; empty: not in the suite
+
     @property
     def snapshot(self) -> str:
         """The release date as `YYYYMMDDTHHMMSSZ`."""

@@ -38,6 +38,8 @@ def lock_inputs(spec: Spec, requirements_digest: Digest | None) -> dict[Part, di
     }
     if spec.numerics.level == "portable":  # needs a compiler, of the base's archive state
         base["level"] = spec.numerics.level
+    if spec.cuda is not None and spec.cuda.nvcc:  # needs a host compiler
+        base["nvcc"] = True
     place = {"path", "url", "sha256"}
     return {
         "base": base,

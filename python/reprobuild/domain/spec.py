@@ -110,7 +110,9 @@ class Cuda(Section):
     """Which CUDA the wheels are built for."""
 
     toolkit: CudaVersion = Field(description="version of the CUDA toolkit, such as 13.0")
-    nvcc: bool = Field(default=False, description="nvcc and headers too, for kernels of your own")
+    nvcc: bool = Field(
+        default=False, description="nvcc, headers and a host compiler too, for kernels of your own"
+    )
 
 
 class Driver(Section):

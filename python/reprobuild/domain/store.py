@@ -35,7 +35,9 @@ class Instantiation:
     environment: Derivation
     base: Derivation
     wheels: tuple[Derivation, ...]
-    shims: tuple[Derivation, ...] = ()  # libraries that stages preload: one for the level portable
+    shims: tuple[
+        Derivation, ...
+    ] = ()  # what stages need beside the environment: portable shim, CUDA compiler
 
     def all(self) -> tuple[Derivation, ...]:
         return (self.base, *self.wheels, self.environment, *self.shims, *self.stages.values(), self.model)

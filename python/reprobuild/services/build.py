@@ -34,7 +34,7 @@ class BuildRequest:
 
     Args:
         stages: only these (with what they need); empty: the whole model.
-        environment: the environment (base and wheels); alone, or beside the stages.
+        environment: base, wheels, and what else all stages stand on; alone, or beside the stages.
         caches: binary caches that finished outputs may be taken from, where Nix trusts their signatures.
         out_link: link that keeps the result; None: no link.
         record_only: what other machines build stays there.
@@ -305,7 +305,9 @@ class BuildService:
 
 
 def _targets(found: Instantiation, request: BuildRequest) -> dict[str, Derivation]:
-    targets = {"environment": found.environment} if request.environment else {}
+    targets: dict[str, Derivation] = {}
+    if request.environment:
+        targets |= {"environment": found.environment, **{shim.name: shim for shim in found.shims}}
     targets |= {name: known_stage(name, found.stages) for name in request.stages}
     return targets or {"model": found.model}
 

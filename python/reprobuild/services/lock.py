@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reprobuild.core.deb_closure import COMPILER
+from reprobuild.core.deb_closure import COMPILER, HOST_COMPILER
 from reprobuild.core.deb_package import DebPin
 from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.core.lock_diff import Change, lock_changes
@@ -152,17 +152,18 @@ class LockService:
             glibc_version=found.glibc_version,
         )
         debs = [_package("deb", package, found.suite, system) for package in found.packages]
+        compilers: tuple[DebPin, ...] = ()
         if project.spec.numerics.level == "portable":
             if found.compiler_deb is None:
-                raise ResolveError(
-                    f"package {COMPILER} is not in the suite, and numerics.level portable needs it",
-                    expected=COMPILER,
-                    expected_from='[numerics] level = "portable"',
-                    actual="no such package",
-                    actual_from=f"package index of {found.suite}, component main",
-                    hint="take another suite",
+                raise _no_compiler(
+                    COMPILER, "numerics.level portable", '[numerics] level = "portable"', found.suite
                 )
-            debs.append(_package("compiler", found.compiler_deb, found.suite, system))
+            compilers = (found.compiler_deb,)
+        if project.spec.cuda is not None and project.spec.cuda.nvcc:
+            if not found.host_compiler_debs:
+                raise _no_compiler(HOST_COMPILER, "cuda.nvcc", "[cuda] nvcc = true", found.suite)
+            compilers += found.host_compiler_debs
+        debs += [_package("compiler", package, found.suite, system) for package in compilers]
         seed = self._seed.pin(found.seed_deb, pin, system, spec.mirrors)
         return pin, (*debs, seed, *self._lock_tools(TOOLS, pin, system))
 
@@ -206,6 +207,17 @@ class LockService:
                 size_bytes=size_bytes,
                 path=dataset.path,
             )
+
+
+def _no_compiler(package: str, needed_by: str, line: str, suite: str) -> ResolveError:
+    return ResolveError(
+        f"package {package} is not in the suite, and {needed_by} needs it",
+        expected=package,
+        expected_from=line,
+        actual="no such package",
+        actual_from=f"package index of {suite}, component main",
+        hint="take another suite",
+    )
 
 
 def _package(kind: Literal["compiler", "deb"], package: DebPin, suite: str, system: str) -> Source:

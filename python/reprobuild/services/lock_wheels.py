@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reprobuild.core.cuda_wheels import check_wheels, constraints, without_cuda
+from reprobuild.core.cuda_wheels import check_wheels, constraints, nvcc_requirements, without_cuda
 from reprobuild.core.wheel_pin import ResolvedWheel
 from reprobuild.domain.lock import DebianBasePin, Source
 from reprobuild.errors import ResolveError
@@ -30,12 +30,13 @@ def lock_wheels(
     spec = project.spec
     system = spec.hardware.system
     files = [project.path / spec.python.requirements_file] if spec.python.requirements_file else []
-    if not spec.python.requirements and not files:
+    requirements = (*spec.python.requirements, *nvcc_requirements(spec))
+    if not requirements and not files:
         return ()
 
     def resolved(constrained: tuple[str, ...]) -> tuple[ResolvedWheel, ...]:
         return resolver.resolve(
-            spec.python.requirements,
+            requirements,
             files,
             python_version=pin.python_version,
             glibc_version=pin.glibc_version,

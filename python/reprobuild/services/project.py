@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reprobuild.core.deb_closure import COMPILER, HOST_COMPILER
 from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.core.lock_inputs import Part, input_digests
 from reprobuild.core.overrides import merged, parse_overrides
@@ -113,6 +114,16 @@ def read_lock(project: Project) -> Lock:
         ) from error
 
 
+def _base_change(spec: Spec, lock: Lock) -> str:
+    """Which section made the base another one: a level or nvcc needs a compiler that the lock has not."""
+    compilers = {source.name for source in lock.of_kind("compiler")}
+    if (COMPILER in compilers) != (spec.numerics.level == "portable"):
+        return "level in [numerics]"
+    if (HOST_COMPILER in compilers) != (spec.cuda is not None and spec.cuda.nvcc):
+        return "nvcc in [cuda]"
+    return _PARTS["base"]
+
+
 def require_fresh_lock(project: Project) -> Lock:
     """The lock, if it was made from this spec.
 
@@ -123,10 +134,8 @@ def require_fresh_lock(project: Project) -> Lock:
     for part, digest in project.input_digests().items():
         if (locked := lock.inputs.get(part)) != digest:
             what = _PARTS[part]
-            if part == "base" and bool(lock.of_kind("compiler")) != (
-                project.spec.numerics.level == "portable"
-            ):
-                what = "level in [numerics]"
+            if part == "base":
+                what = _base_change(project.spec, lock)
             if part == "python" and project.spec.cuda is not None:
                 what = "[python] or [cuda]"
             on_gpu = project.spec.hardware.accelerator != "none"

@@ -87,6 +87,7 @@ class DebianArchive:
             packages=tuple(DebPin.of(package) for package in chosen.packages),
             seed_deb=DebPin.of(chosen.seed),
             compiler_deb=DebPin.of(chosen.compiler) if chosen.compiler else None,
+            host_compiler_debs=tuple(DebPin.of(package) for package in chosen.host_compiler),
         )
 
     def package_urls(self, pool_path: str, snapshot: str) -> tuple[str, ...]:

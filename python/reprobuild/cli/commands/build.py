@@ -32,7 +32,7 @@ def build(
         typer.Option("--stage", metavar="NAME", help="Build only this stage and what it needs."),
     ] = None,
     environment: Annotated[
-        bool, typer.Option("--environment", help="Build only base and wheels; needs no GPU.")
+        bool, typer.Option("--environment", help="Build only what stages stand on; needs no GPU.")
     ] = False,
     set_: SetOption = None,
     out_link: Annotated[
