@@ -191,6 +191,13 @@ class MachinesFileError(ReprobuildError):
     slug = "machines-file"
 
 
+class BuilderError(ReprobuildError):
+    """A builder cannot be reached, does not let us in, or cannot be used."""
+
+    slug = "builder"
+    exit_status = EXIT_HOST
+
+
 class NoBuilderError(ReprobuildError):
     """No known machine can run a derivation: told before anything is fetched or built.
 

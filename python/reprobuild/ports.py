@@ -12,9 +12,12 @@ from reprobuild.domain.store import Instantiation, PathInfo
 if TYPE_CHECKING:
     from reprobuild.core.build_tree import BuildTree
     from reprobuild.core.deb_package import DebianBase, DebPin
+    from reprobuild.core.machines_file import Entry
     from reprobuild.core.wheel_pin import ResolvedWheel
     from reprobuild.domain.build_event import Event
+    from reprobuild.domain.builder_facts import BuilderFacts
     from reprobuild.domain.digest import Digest
+    from reprobuild.domain.hardware import HardwareProfile
     from reprobuild.domain.lock import DebianBasePin
     from reprobuild.domain.machine import Machine
     from reprobuild.domain.record import BuildRecord
@@ -256,6 +259,62 @@ class HostFacts(Protocol):
 
     def document(self) -> dict[str, Any]:
         """Host name, kernel, CPU model and flags, cores, memory, Nix version."""
+        ...
+
+
+class BuilderAccess(Protocol):
+    """A builder as it is asked before anything is built there."""
+
+    def facts(self, machine: Machine) -> BuilderFacts:
+        """How its Nix is set up.
+
+        Raises:
+            BuilderError: it cannot be reached, or does not let us in.
+        """
+        ...
+
+    def profile(self, machine: Machine) -> HardwareProfile:
+        """Its hardware, measured there.
+
+        Raises:
+            BuilderError, ToolFailedError: as `facts`; the probe failed there.
+        """
+        ...
+
+    def sandbox_problem(self, machine: Machine) -> str | None:
+        """None if a build there is isolated, else what is wrong: it is tried.
+
+        Raises:
+            BuilderError: as `facts`.
+        """
+        ...
+
+
+class MachinesFiles(Protocol):
+    """The lists of builders on this machine."""
+
+    def user_file(self) -> Path:
+        """The one that belongs to this user alone."""
+        ...
+
+    def known_machines(self, file: Path | None = None) -> Sequence[Entry]:
+        """Builders of the user's machines file, then those of Nix's setting `builders`; or of `file` alone.
+
+        Raises:
+            MachinesFileError: a line that Nix would refuse too, or a file that cannot be read.
+        """
+        ...
+
+    def read_text(self, file: Path) -> str:
+        """A machines file's text; empty where there is none."""
+        ...
+
+    def write_text(self, file: Path, text: str) -> None:
+        """Replace a machines file at once, making its folder.
+
+        Raises:
+            MachinesFileError: it cannot be written.
+        """
         ...
 
 

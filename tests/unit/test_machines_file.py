@@ -33,7 +33,7 @@ NIXOS = (
 
 
 def parse(text: str, files: dict[str, str] | None = None) -> tuple[Entry, ...]:
-    return parse_machines(text, "here", this_system=SYSTEM, read=(files or {}).get)
+    return parse_machines(text, "here", this_system=SYSTEM, read=lambda name: (files or {}).get(name, ""))
 
 
 def machines(text: str) -> list[Machine]:

@@ -79,7 +79,7 @@ for _module in (
     "schema",
 ):
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(app, nix_app)
-for _module in ("builder_probe", "builder_setup"):
+for _module in ("builder", "builder_check", "builder_probe", "builder_setup"):
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(builder_app)
 
 

@@ -30,12 +30,40 @@ JobsOption = Annotated[
     int | None,
     typer.Option("--jobs", "-j", metavar="N", min=1, help="Builds at the same time; one per core if unset."),
 ]
+MachinesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--machines",
+        metavar="FILE",
+        help="Machines file to use, and no other.",
+        show_default="~/.config/reprobuild/machines; to look things up, also those of Nix",
+    ),
+]
+
+
+def builder_names(incomplete: str) -> list[str]:
+    """Names of known builders, for shell completion; none where they cannot be read."""
+    from reprobuild.cli import wiring
+    from reprobuild.errors import ReprobuildError
+
+    try:
+        names = [entry.machine.name for entry in wiring.session(quiet=True).builder_list().known()]
+    except ReprobuildError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 BuilderOption = Annotated[
     list[str] | None,
     typer.Option(
         "--builder",
         metavar="NAME",
+        autocompletion=builder_names,
         help="Machine to use: a builder's name, or an address such as ssh-ng://HOST. May be repeated.",
     ),
+]
+BuilderArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A builder, by name or address.", autocompletion=builder_names),
 ]
 HERE = Path()

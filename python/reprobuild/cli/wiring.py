@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reprobuild.domain.machine import Machine
     from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
+    from reprobuild.services.builder_check import BuilderCheckService
+    from reprobuild.services.builder_list import BuilderListService
     from reprobuild.services.builder_setup import BuilderSetup
     from reprobuild.services.doctor import DoctorService
     from reprobuild.services.fetch import FetchReport, FetchService
@@ -309,6 +311,19 @@ class Session:
         from reprobuild.adapters.system_python import system_python
 
         return system_python()
+
+    def builder_list(self) -> BuilderListService:
+        from reprobuild.adapters.builder import SshBuilders
+        from reprobuild.adapters.nix import machines
+        from reprobuild.services.builder_list import BuilderListService
+
+        return BuilderListService(machines, SshBuilders(), lambda: machines.this_machine().systems[0])
+
+    def builder_check(self) -> BuilderCheckService:
+        from reprobuild.adapters.builder import SshBuilders
+        from reprobuild.services.builder_check import BuilderCheckService
+
+        return BuilderCheckService(SshBuilders())
 
     def doctor_service(self) -> DoctorService:
         from reprobuild.adapters import host_checks

@@ -29,6 +29,11 @@ def gpu_features(spec: Spec) -> tuple[str, ...]:
     return ("cuda", *(f"{kind}{value}" for kind, value in asked if value))
 
 
+def is_hardware(feature: str) -> bool:
+    """Whether a system feature speaks of hardware, which the probe measures (docs/formats/system-features.md)."""
+    return feature == "cuda" or feature.startswith(("cuda-sm-", "gpu-", "nvidia-driver-"))
+
+
 def required_features(spec: Spec, stage: str) -> tuple[str, ...]:
     """`requiredSystemFeatures` of a stage's derivation, in its order."""
     own = spec.stages[stage]

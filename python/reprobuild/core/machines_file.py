@@ -32,13 +32,13 @@ class Entry:
 
 
 def parse_machines(
-    text: str, origin: str, *, this_system: str, read: Callable[[str], str | None]
+    text: str, origin: str, *, this_system: str, read: Callable[[str], str]
 ) -> tuple[Entry, ...]:
     """All machines of a file's text, or of the value of Nix's setting `builders`, in their order.
 
     Args:
         this_system: what a line means that names no system.
-        read: the text of an `@FILE`; None where there is none, which Nix takes for an empty one.
+        read: the text of an `@FILE`; empty where there is none.
     Raises:
         MachinesFileError: a line that Nix would refuse too.
     """
@@ -104,7 +104,7 @@ def _entries(
     text: str,
     origin: str,
     this_system: str,
-    read: Callable[[str], str | None],
+    read: Callable[[str], str],
     above: tuple[str, ...],
 ) -> Iterator[Entry]:
     for piece in _SEPARATORS.split(text)[::2]:
@@ -113,7 +113,7 @@ def _entries(
             file = line[1:].strip(_BLANKS)
             if file in above:
                 raise MachinesFileError(f"{file} reads itself", actual=line, actual_from=origin)
-            yield from _entries(read(file) or "", file, this_system, read, (*above, file))
+            yield from _entries(read(file), file, this_system, read, (*above, file))
         elif line:
             yield Entry(_machine(line, origin, this_system), origin)
 

@@ -41,6 +41,15 @@ def no_builder(
     )
 
 
+def in_short(features: Collection[str]) -> str:
+    """Features in a line: of the driver branches, of which a machine offers every one up to its own, the newest."""
+    grouped = _grouped(sorted(features))
+    if branches := grouped.get("driver"):
+        newest = _shortest("driver", [_said(one, "driver") for one in branches])
+        grouped["driver"] = [f"nvidia-driver-{newest}" + (" and older" if len(branches) > 1 else "")]
+    return ", ".join(one for ones in grouped.values() for one in ones)
+
+
 def _offer(machine: Machine, system: str, features: Sequence[str], fields: Collection[str]) -> dict[str, str]:
     """One machine's row: what fits, and what it has instead of what does not."""
     row = {"builder": machine.name, "system": _cell(system in machine.systems, ", ".join(machine.systems))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
 # Nix tells by the processor whether it is one: what stages of a portable model ask for (nix/lib/stages.nix).
 AVX2_SYSTEM = "x86_64-v3-linux"
@@ -37,6 +38,13 @@ class Machine:
     def name(self) -> str:
         """The host, as messages and `--builder` name it."""
         return self.uri.partition("://")[2].partition("?")[0].rpartition("@")[2] or self.uri or "this machine"
+
+    @property
+    def store_uri(self) -> str:
+        """The address with its keys, as Nix's `--store` takes it."""
+        keys = {"ssh-key": self.ssh_key, "base64-ssh-public-host-key": self.host_key}
+        given = urlencode({name: value for name, value in keys.items() if value}, quote_via=quote)
+        return f"{self.uri}{'&' if '?' in self.uri else '?'}{given}" if given else self.uri
 
     @property
     def features(self) -> frozenset[str]:

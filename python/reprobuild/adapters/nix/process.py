@@ -67,17 +67,25 @@ def environment(extra_settings: Mapping[str, str] = {}) -> dict[str, str]:
 
 
 def run(
-    name: str, arguments: Sequence[str], *, settings: Mapping[str, str] = {}, ok: Sequence[int] = (0,)
+    name: str,
+    arguments: Sequence[str],
+    *,
+    settings: Mapping[str, str] = {},
+    variables: Mapping[str, str] = {},
+    ok: Sequence[int] = (0,),
 ) -> subprocess.CompletedProcess[str]:
     """Run a Nix program to its end.
 
+    Args:
+        settings: of nix.conf, for this call.
+        variables: of its environment, besides the usual ones.
     Raises:
         ToolMissingError: it is not installed.
         ToolFailedError: it ended with a status not in `ok`; carries its last lines.
     """
     done = subprocess.run(
         [program(name), *arguments],
-        env=environment(settings),
+        env={**environment(settings), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

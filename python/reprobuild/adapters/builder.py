@@ -1,0 +1,45 @@
+"""A builder that is reached by ssh: its facts, its hardware, its sandbox. Implements ports.BuilderAccess."""
+
+from __future__ import annotations
+
+import time
+from importlib import resources
+
+from reprobuild.adapters.hardware_probe import read_profile
+from reprobuild.adapters.nix.sandbox import sandbox_problem
+from reprobuild.adapters.probe_zipapp import REMOTE_COMMAND, probe_zipapp
+from reprobuild.adapters.resources import nix_library
+from reprobuild.adapters.ssh import nix_environment, run_there
+from reprobuild.core.builder_facts import parse_facts
+from reprobuild.core.ssh_failure import ssh_failure
+from reprobuild.domain.builder_facts import BuilderFacts
+from reprobuild.domain.hardware import HardwareProfile
+from reprobuild.domain.machine import Machine
+from reprobuild.errors import BuilderError
+
+PROBE_TIMEOUT_S = 180
+
+
+class SshBuilders:
+    def facts(self, machine: Machine) -> BuilderFacts:
+        script = resources.files("reprobuild.data.builder").joinpath("facts.sh").read_bytes()
+        asked_s = time.time()
+        text = run_there(machine, "sh -s", stdin=script)
+        try:
+            return parse_facts(text, asked_s=asked_s, answered_s=time.time())
+        except ValueError as problem:
+            raise BuilderError(
+                f"builder {machine.name}: its shell printed something else than was asked",
+                details=(str(problem), *text.splitlines()[:4]),
+                hint="does a start-up file of its shell print something?",
+            ) from None
+
+    def profile(self, machine: Machine) -> HardwareProfile:
+        text = run_there(machine, REMOTE_COMMAND, stdin=probe_zipapp(), timeout_s=PROBE_TIMEOUT_S)
+        return read_profile(text, f"on {machine.name}")
+
+    def sandbox_problem(self, machine: Machine) -> str | None:
+        problem = sandbox_problem(nix_library(), store=machine.store_uri, variables=nix_environment())
+        if problem is not None and (unreachable := ssh_failure(machine.name, problem)):
+            raise unreachable
+        return problem

@@ -1,0 +1,80 @@
+"""Run a command on a builder over ssh, as Nix itself connects: NIX_SSHOPTS, the machine's key and host key."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from reprobuild.core.ssh_failure import ssh_failure
+from reprobuild.domain.machine import Machine
+from reprobuild.errors import BuilderError, ToolMissingError, UsageError
+
+# Never ask; a builder that does not answer is one that cannot be reached. ssh takes the first value it is given.
+_NEVER_ASK = "-oBatchMode=yes"
+_CONNECT_TIMEOUT = "-oConnectTimeout=10"
+_ALIVE = ("-oServerAliveInterval=5", "-oServerAliveCountMax=3")
+_CONNECTION_FAILED = 255
+
+
+def run_there(machine: Machine, command: str, *, stdin: bytes = b"", timeout_s: float = 60) -> str:
+    """What a command prints there.
+
+    Args:
+        command: for the shell of the user there.
+    Raises:
+        UsageError: the machine is not reached by ssh.
+        BuilderError: no connection, or the command failed or took too long.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [*_arguments(machine, Path(folder)), command]
+        try:
+            done = subprocess.run(arguments, input=stdin, capture_output=True, timeout=timeout_s, check=False)
+        except FileNotFoundError:
+            raise ToolMissingError(
+                "ssh is not installed", hint="install it (on Debian: `apt install openssh-client`)"
+            ) from None
+        except subprocess.TimeoutExpired:
+            raise BuilderError(
+                f"builder {machine.name}: no answer within {timeout_s:.0f} s",
+                hint="try `ssh` by hand: it may hang at its disk or at its network",
+            ) from None
+    stderr = done.stderr.decode("utf-8", "replace")
+    if done.returncode == 0:
+        return done.stdout.decode("utf-8", "replace")
+    known = ssh_failure(machine.name, stderr) if done.returncode == _CONNECTION_FAILED else None
+    raise known or BuilderError(
+        f"builder {machine.name}: a command there ended with status {done.returncode}",
+        details=tuple(stderr.strip().splitlines()[-6:]),
+    )
+
+
+def nix_environment() -> dict[str, str]:
+    """For Nix programs that connect to a builder: they never ask either, and give up as we do."""
+    options = [_NEVER_ASK, *os.environ.get("NIX_SSHOPTS", "").split(), _CONNECT_TIMEOUT, *_ALIVE]
+    return {"NIX_SSHOPTS": " ".join(options)}
+
+
+def _arguments(machine: Machine, folder: Path) -> list[str]:
+    address = urlsplit(machine.uri)
+    if address.scheme not in ("ssh", "ssh-ng"):
+        raise UsageError(
+            f"{machine.uri}: only builders that are reached by ssh can be asked",
+            expected="ssh-ng://HOST or ssh://HOST",
+            actual=machine.uri,
+        )
+    asked = parse_qs(address.query)
+    key = machine.ssh_key or asked.get("ssh-key", [None])[0]
+    host_key = machine.host_key or asked.get("base64-ssh-public-host-key", [None])[0]
+    options = [_NEVER_ASK, *os.environ.get("NIX_SSHOPTS", "").split(), _CONNECT_TIMEOUT, *_ALIVE, "-a", "-x"]
+    if key:
+        options += ["-i", key]
+    if host_key:
+        known = folder / "known_hosts"
+        host = address.netloc.rpartition("@")[2]
+        known.write_bytes(host.encode() + b" " + base64.b64decode(host_key) + b"\n")
+        options.append(f"-oUserKnownHostsFile={known}")
+    return ["ssh", *options, address.netloc]
