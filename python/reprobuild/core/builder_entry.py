@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reprobuild.core.builder_lines import MANDATORY, nix_systems
 from reprobuild.core.gpu_features import is_hardware
+from reprobuild.core.offers import in_short
 from reprobuild.domain.builder_facts import BuilderFacts
 from reprobuild.domain.hardware import HardwareProfile
 from reprobuild.domain.machine import Machine
@@ -83,7 +84,7 @@ def to_do_there(machine: Machine, measured: Measured) -> Iterator[str]:
         yield "there is no Nix that commands over ssh would find: install it there"
         return
     if missing := sorted(machine.features - set(measured.facts.words("system-features"))):
-        yield f"its nix.conf does not offer {', '.join(missing)}: run `reprobuild builder setup` there"
+        yield f"its nix.conf does not offer {in_short(missing)}: run `reprobuild builder setup` there"
     if measured.profile is None:
         yield "its hardware was not measured, for there is no python3: name its features with --feature"
 

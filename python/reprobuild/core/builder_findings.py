@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from reprobuild.core.gpu_features import is_hardware
+from reprobuild.core.offers import in_short
 from reprobuild.domain.builder_facts import BuilderFacts
 from reprobuild.domain.finding import Finding
 from reprobuild.domain.machine import Machine
@@ -72,13 +73,15 @@ def _systems(machine: Machine, facts: BuilderFacts) -> Finding:
 def _offered(machine: Machine, facts: BuilderFacts) -> Finding:
     """Its own Nix refuses what its own configuration does not offer, whatever the machines file says."""
     offered = set(facts.words("system-features"))
-    wrong = sorted(machine.features - offered)
-    if wrong:
+    if wrong := sorted(machine.features - offered):
+        others = [feature for feature in wrong if not is_hardware(feature)]
+        by_hand = [f"`extra-system-features = {' '.join(others)}` in its nix.conf"] if others else []
+        by_us = ["`reprobuild builder setup`"] if others != wrong else []
         return Finding(
             "system features",
             "failed",
-            f"claimed, and not in its nix.conf: {', '.join(wrong)}",
-            f"there: `reprobuild builder setup`, or `extra-system-features = {' '.join(wrong)}` in its nix.conf",
+            f"claimed, and not in its nix.conf: {in_short(wrong)}",
+            f"there: {', and '.join(by_us + by_hand)}",
         )
     return Finding(
         "system features", "ok", f"its nix.conf offers all {len(machine.features)} that are claimed"
@@ -98,12 +101,12 @@ def _hardware(machine: Machine, measured: Collection[str] | None) -> Finding:
         return Finding(
             "hardware",
             "failed",
-            f"claimed, and not measured there: {', '.join(wrong)}",
+            f"claimed, and not measured there: {in_short(wrong)}",
             _again(machine),
         )
     if more := sorted(set(measured) - claimed):
         return Finding(
-            "hardware", "warning", f"measured there, and not claimed: {', '.join(more)}", _again(machine)
+            "hardware", "warning", f"measured there, and not claimed: {in_short(more)}", _again(machine)
         )
     return Finding("hardware", "ok", "as claimed" if claimed else "no GPU, and none is claimed")
 

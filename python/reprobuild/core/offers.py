@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from reprobuild.core.gpu_features import is_hardware
 from reprobuild.domain.machine import AVX2_SYSTEM, Machine
 from reprobuild.errors import NoBuilderError
 
@@ -37,7 +38,9 @@ def no_builder(
         expected_from=f"reprobuild.toml, stages.{label}, [hardware] and [driver]",
         details=tuple(details),
         offers=tuple(offers),
-        hint="name a machine that fits with `reprobuild builder add ADDRESS`, or ask for less",
+        hint="name a machine that fits with `reprobuild builder add ADDRESS`"
+        + (" (if it is this one: `reprobuild builder setup`)" if any(map(is_hardware, features)) else "")
+        + ", or ask for less",
     )
 
 
