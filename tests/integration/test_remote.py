@@ -46,3 +46,51 @@ def test_a_model_is_built_there_and_comes_back(client: World, pair: Lab, tiny: P
     train = record["outputs"][0]
     assert "epoch" in Path(train["log_path"]).read_text()
     assert not client.file(train["out_path"]).exists()  # only what was asked for comes back
+
+
+NOISY = """
+from pathlib import Path
+from reprobuild_worker import stage
+
+noise = int(Path("/proc/sys/kernel/random/uuid").read_text()[:4], 16) / 1e9
+stage.save_json("numbers.json", {"lr": 0.1 + noise, "seed": stage.seed})
+"""
+
+
+def test_another_machine_agrees(client: World, pair: Lab, tiny: Path) -> None:
+    fresh(tiny, "verified elsewhere")
+    client.reprobuild("nix", "build", cwd=tiny)
+    cpu = pair.hosts["cpu"]
+    verdict = client.json("verify", "--builder", cpu.uri, cwd=tiny)
+    assert verdict["ok"]
+    assert {stage["builder"] for stage in verdict["stages"]} == {"cpu"}
+    again = client.reprobuild("verify", "--builder", cpu.uri, "--stage", "train", "--rounds", "2", cwd=tiny)
+    assert "2 of 2 rebuilds on cpu equal" in again.stdout
+
+
+def test_another_machine_that_gives_other_bytes_is_found_and_its_output_compared(
+    client: World, pair: Lab, tiny: Path
+) -> None:
+    (tiny / "train.py").write_text(NOISY)
+    client.reprobuild("nix", "build", cwd=tiny)
+    verdict = client.json("verify", "--builder", pair.hosts["cpu"].uri, cwd=tiny, status=1)
+    train, evaluate, model = verdict["stages"]
+    assert (train["verdict"], evaluate["verdict"], model["verdict"]) == ("differs", "same bytes", "same bytes")
+    assert train["builder"] == "cpu"
+    assert train["comparison"]["documents"][0]["key_path"] == "lr"
+    assert client.file(train["differing_path"]).is_dir()
+    (carried,) = verdict["carried"]
+    assert carried["label"] == "evaluate" and not carried["equal"]
+
+
+def test_what_was_built_there_before_with_other_bytes_is_a_difference(
+    client: World, pair: Lab, tiny: Path
+) -> None:
+    (tiny / "train.py").write_text(NOISY + "# built on both\n")
+    cpu = pair.hosts["cpu"]
+    client.reprobuild("nix", "build", "--record-only", "--builder", cpu.uri, cwd=tiny)
+    client.reprobuild("nix", "build", cwd=tiny)
+    verdict = client.json("verify", "--builder", cpu.uri, "--stage", "train", cwd=tiny, status=1)
+    (train,) = verdict["stages"]
+    assert train["verdict"] == "differs"
+    assert train["comparison"]["documents"][0]["key_path"] == "lr"

@@ -55,9 +55,10 @@ def _rounds(stage: StageVerdict, verdict: Verdict) -> str:
     what = {
         "store": "",
         "record": ", the first one against the build record",
-        "now": ", built here for the first time",
+        "now": ", built for the first time",
     }[stage.first_build]
-    return f"{stage.equal} of {stage.rounds} rebuilds equal{what}"
+    where = f" on {stage.builder}" if stage.builder else ""
+    return f"{stage.equal} of {stage.rounds} rebuilds{where} equal{what}"
 
 
 def _trail(stage: StageVerdict) -> Iterator[str]:

@@ -246,19 +246,25 @@ class Session:
             elsewhere=Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
         )
 
-    def verify_service(self) -> VerifyService:
+    def verify_service(self, builders: Sequence[str] = ()) -> VerifyService:
         from reprobuild.adapters.diffoscope import Diffoscope
-        from reprobuild.adapters.nix.realise import NixBuilder, log_file
+        from reprobuild.adapters.nix.realise import NixBuilder
         from reprobuild.services.rebuild import Rebuilder
         from reprobuild.services.verify import VerifyService
 
         view = self.renderer.build_view
+
+        def on_machine(project: Project, machine: Machine) -> Rebuilder:
+            builder = self.remote_builder(project, machine)
+            return Rebuilder(builder, self.store, view, self.log_file, Diffoscope(), machine.name)
+
         return VerifyService(
-            build=self.build_service(),
+            build=self.build_service(builders=builders),
             store=self.store,
             records=self.records,
-            rebuilder=Rebuilder(NixBuilder(), self.store, view, log_file, Diffoscope()),
+            rebuilder=Rebuilder(NixBuilder(), self.store, view, self.log_file, Diffoscope()),
             new_view=view,
+            remote_rebuilder=on_machine,
         )
 
     def sides(self) -> Sides:
@@ -271,7 +277,7 @@ class Session:
 
     def baseline_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BaselineService:
         from reprobuild.adapters.host import LinuxHost
-        from reprobuild.adapters.nix.realise import NixBuilder, log_file
+        from reprobuild.adapters.nix.realise import NixBuilder
         from reprobuild.services.baseline import BaselineService
         from reprobuild.services.seed_runs import SeedRunBuilder
 
@@ -282,7 +288,7 @@ class Session:
             host=LinuxHost(),
             records=self.records,
             fetch=self.fetcher(offline=offline, caches=caches),
-            log_file=log_file,
+            log_file=self.log_file,
         )
         return BaselineService(seed_runs=seed_runs, store=self.store)
 

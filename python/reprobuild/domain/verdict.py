@@ -34,6 +34,7 @@ class StageVerdict(_Value):
         description="what was compared with: the output in the store, the hash in a build record (the output was "
         "gone), or an output built just before",
     )
+    builder: str = Field(default="", description="machine that rebuilt it; empty: this one")
     reason: str | None = Field(default=None, description="why a rebuild failed, or why nothing can be said")
     differing_path: str | None = Field(
         default=None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from reprobuild.domain.comparison import StageComparison
@@ -34,9 +35,12 @@ def carry(
     *,
     build: BuildService,
     store: Store,
-    rebuilder: Rebuilder,
+    rebuilders: Mapping[str, Rebuilder],
 ) -> Carried:
     """Run the stages after the differing ones on the rebuild's outputs, and compare.
+
+    Args:
+        rebuilders: stage → what runs it, by the machine.
 
     A stage that was rebuilt without a result to show, and what comes after it, has no output in the second run.
     """
@@ -56,9 +60,11 @@ def carry(
     again = build.instantiate(project, replaced)
     drvs = {label: again.stages[label] for label in later}
     problem = None
-    if drvs:
-        labels = {drv.drv_path: f"{label}, again" for label, drv in drvs.items()}
-        problem = rebuilder.realise(list(drvs.values()), labels)
+    for rebuilder, group in groupby(drvs, key=rebuilders.__getitem__):
+        labels = {drvs[label].drv_path: f"{label}, again" for label in group}
+        problem = problem or rebuilder.realise(
+            [drv for drv in drvs.values() if drv.drv_path in labels], labels
+        )
     done = store.present([drv.out_path for drv in drvs.values()])
     comparisons = []
     for label, drv in drvs.items():
@@ -66,7 +72,7 @@ def carry(
         if drv.out_path in done:
             outputs[label] = drv.out_path
             if label in first:
-                comparisons.append(rebuilder.compare(label, Path(first[label]), Path(drv.out_path)))
+                comparisons.append(rebuilders[label].compare(label, Path(first[label]), Path(drv.out_path)))
     return Carried(outputs, tuple(comparisons), problem)
 
 

@@ -30,6 +30,7 @@ class Rebuilder:
     new_view: NewView
     log_file: Callable[[str], Path | None]
     foreign: ForeignComparer | None = None  # asked about differing files of formats that we do not read
+    machine: str = ""  # that rebuilds; empty: this one
 
     def judge(self, label: str, drv: Derivation, rounds: int, origin: Origin | None) -> StageVerdict:
         """Rebuild so many times and compare each time; the first difference is looked into.
@@ -61,6 +62,7 @@ class Rebuilder:
             rounds=rounds,
             equal=equal,
             verdict="same bytes" if equal == rounds else "differs" if differing else "failed",
+            builder=self.machine,
             reason=reason,
             differing_path=copy,
             comparison=comparison,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from reprobuild.core.levels import demanded, judge_levels
 from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
-from reprobuild.domain.store import Derivation
+from reprobuild.domain.machine import Machine
+from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.domain.verdict import Level, LevelVerdict, StageVerdict, Verdict
 from reprobuild.errors import BuildFailedError, BuildTimeoutError
 from reprobuild.ports import RecordStore, Store
@@ -41,17 +43,21 @@ class VerifyService:
         records: RecordStore,
         rebuilder: Rebuilder,
         new_view: NewView,
+        remote_rebuilder: Callable[[Project, Machine], Rebuilder] | None = None,
     ) -> None:
         self._build = build
         self._store = store
         self._records = records
         self._rebuilder = rebuilder
         self._new_view = new_view
+        self._remote_rebuilder = remote_rebuilder
 
     def run(
         self, project: Project, *, stages: tuple[str, ...] = (), rounds: int = 1, level: Level | None = None
     ) -> Verdict:
         """Rebuild every stage and the artifact (or only `stages`), `rounds` times each.
+
+        On the machines that the build service prefers, where they take a stage; else here.
 
         All are judged, even when the first one differs. What is not in the store is built first; where a build
         record has its hash, that build is the first rebuild.
@@ -64,21 +70,25 @@ class VerifyService:
         for name in stages:
             known_stage(name, named)
         chosen = {label: drv for label, drv in named.items() if not stages or label in stages}
-        self._build.require_sandbox()
+        rebuilders = self._rebuilders(project, found, chosen)
+        here = {label for label, one in rebuilders.items() if one is self._rebuilder}
+        if here:
+            self._build.require_sandbox()
         recorded = self._recorded(project)
         gone = set(chosen) - self._present(chosen)
         failed = self._build_first(project, gone) if gone else None
         present = self._present(chosen)
-        self._build.provide_inputs(project, found, sorted(present), self._new_view)
+        if present & here:
+            self._build.provide_inputs(project, found, sorted(present & here), self._new_view)
         verdicts = tuple(
-            self._judge(label, drv, rounds, recorded.get(drv.drv_path), was_gone=label in gone)
+            self._judge(
+                rebuilders[label], label, drv, rounds, recorded.get(drv.drv_path), was_gone=label in gone
+            )
             if label in present
             else _not_built(label, drv, failed)
             for label, drv in chosen.items()
         )
-        carried = carry(
-            project, found, verdicts, build=self._build, store=self._store, rebuilder=self._rebuilder
-        )
+        carried = carry(project, found, verdicts, build=self._build, store=self._store, rebuilders=rebuilders)
         valid = self._present(found.stages)
         first = {label: drv.out_path for label, drv in found.stages.items() if label in valid}
         judged = judge_metrics(
@@ -131,24 +141,47 @@ class VerifyService:
             return "\n".join([error.message, *error.details])
         return None
 
+    def _rebuilders(
+        self, project: Project, found: Instantiation, chosen: Iterable[str]
+    ) -> dict[str, Rebuilder]:
+        """Label → what rebuilds it; one for each machine."""
+        made: dict[Machine, Rebuilder] = {}
+        rebuilders: dict[str, Rebuilder] = {}
+        for label in dict.fromkeys([*chosen, *found.stages]):
+            machine = self._build.preflight.asked_for(project.spec, found, label)
+            if machine is None or self._remote_rebuilder is None:
+                rebuilders[label] = self._rebuilder
+                continue
+            if machine not in made:
+                made[machine] = self._remote_rebuilder(project, machine)
+            rebuilders[label] = made[machine]
+        return rebuilders
+
     def _judge(
-        self, label: str, drv: Derivation, rounds: int, recorded: _Recorded | None, *, was_gone: bool
+        self,
+        rebuilder: Rebuilder,
+        label: str,
+        drv: Derivation,
+        rounds: int,
+        recorded: _Recorded | None,
+        *,
+        was_gone: bool,
     ) -> StageVerdict:
         origin = recorded.origin if recorded else None
         if not was_gone:
-            return self._rebuilder.judge(label, drv, rounds, origin)
+            return rebuilder.judge(label, drv, rounds, origin)
         if recorded is None:
-            judged = self._rebuilder.judge(label, drv, rounds, None)
+            judged = rebuilder.judge(label, drv, rounds, None)
             return judged.model_copy(update={"first_build": "now"})
         now = self._store.info(drv.out_path).nar_hash
         if now != recorded.nar_hash:
             return StageVerdict(
                 label=label, drv_path=drv.drv_path, out_path=drv.out_path, rounds=1, equal=0, verdict="differs",
-                first_build="record",
+                first_build="record", builder=rebuilder.machine,
                 reason=f"the first build is gone; by its record of {recorded.origin.started} its NAR hash was "
                 f"{recorded.nar_hash}, now it is {now}",
             )  # fmt: skip
-        judged = self._rebuilder.judge(label, drv, rounds - 1, origin)
+        judged = rebuilder.judge(label, drv, rounds - 1, origin)
         counts = {"rounds": judged.rounds + 1, "equal": judged.equal + 1}
         return judged.model_copy(update={"first_build": "record", **counts})
 

@@ -10,7 +10,7 @@ import typer
 
 from reprobuild.cli import render, wiring
 from reprobuild.cli.annotation import annotate
-from reprobuild.cli.options import HERE, JsonOption, ProjectOption, QuietOption, SetOption
+from reprobuild.cli.options import HERE, BuilderOption, JsonOption, ProjectOption, QuietOption, SetOption
 from reprobuild.errors import EXIT_NO, UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def verify(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the verdict as one HTML page too.")
     ] = None,
+    builder: BuilderOption = None,
     set_: SetOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -74,9 +75,14 @@ def verify(
     from reprobuild.domain.spec import SPEC_FILE
 
     is_result = what is not None and not (what / SPEC_FILE).is_file()
-    _refuse_without_effect("--against", against is not None, {"--stage": bool(stage), "--rounds": rounds > 1})
+    _refuse_without_effect(
+        "--against",
+        against is not None,
+        {"--stage": bool(stage), "--rounds": rounds > 1, "--builder": bool(builder)},
+    )
     if what is not None and is_result and against is None:
-        given = {"--stage": bool(stage), "--rounds": rounds > 1, "--level": level is not None}
+        given = {"--stage": bool(stage), "--rounds": rounds > 1, "--builder": bool(builder)}
+        given |= {"--level": level is not None}
         _refuse_without_effect("RESULT", True, {**given, "--html": html is not None, "--set": bool(set_)})
         _check_files(what, as_json=as_json)
         return
@@ -94,7 +100,9 @@ def verify(
 
         opened = open_project(what or project, set_ or [])
         name = opened.title
-        verdict = session.verify_service().run(opened, stages=tuple(stage or ()), rounds=rounds, level=chosen)
+        verdict = session.verify_service(builder or ()).run(
+            opened, stages=tuple(stage or ()), rounds=rounds, level=chosen
+        )
     if as_json:
         render.document(verdict.model_dump(mode="json", by_alias=True))
     else:
