@@ -75,7 +75,11 @@ def test_another_machine_that_gives_other_bytes_is_found_and_its_output_compared
     client.reprobuild("nix", "build", cwd=tiny)
     verdict = client.json("verify", "--builder", pair.hosts["cpu"].uri, cwd=tiny, status=1)
     train, evaluate, model = verdict["stages"]
-    assert (train["verdict"], evaluate["verdict"], model["verdict"]) == ("differs", "same bytes", "same bytes")
+    assert (train["verdict"], evaluate["verdict"], model["verdict"]) == (
+        "differs",
+        "same bytes",
+        "same bytes",
+    )
     assert train["builder"] == "cpu"
     assert train["comparison"]["documents"][0]["key_path"] == "lr"
     assert client.file(train["differing_path"]).is_dir()
