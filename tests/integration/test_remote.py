@@ -98,3 +98,76 @@ def test_what_was_built_there_before_with_other_bytes_is_a_difference(
     (train,) = verdict["stages"]
     assert train["verdict"] == "differs"
     assert train["comparison"]["documents"][0]["key_path"] == "lr"
+
+
+GPU_SPEC = """
+[stages.prepare]
+run = "prepare.py"
+outputs = ["rows.json"]
+
+[stages.train]
+features = ["cuda", "gpu-h100"]
+needs = ["prepare"]"""
+
+
+def on_gpu(project: Path, what: str) -> Path:
+    """Prepare anywhere, train where there is a GPU."""
+    spec = project / "reprobuild.toml"
+    spec.write_text(spec.read_text().replace("\n[stages.train]", GPU_SPEC))
+    (project / "prepare.py").write_text(
+        f'from reprobuild_worker import stage\nstage.save_json("rows.json", [1])\n# {what}\n'
+    )
+    return project
+
+
+def builders(record: str) -> dict[str, str]:
+    return {one["label"]: one["builder"] for one in json.loads(Path(record).read_text())["outputs"]}
+
+
+def test_the_machine_with_the_features_is_chosen_and_the_others_work_is_handed_on(
+    client: World, pair: Lab, tiny: Path
+) -> None:
+    on_gpu(tiny, "two machines")
+    named = [one for name in ("cpu", "gpu") for one in ("--builder", pair.hosts[name].uri)]
+    done = client.json("nix", "build", *named, cwd=tiny)
+    assert builders(done["record"]) == {"prepare": "cpu", "train": "gpu", "evaluate": "cpu", "model": "cpu"}
+    train = json.loads(Path(done["record"]).read_text())["outputs"][1]["out_path"]
+    assert pair.hosts["gpu"].valid(train) and pair.hosts["cpu"].valid(train)
+
+
+def test_prepare_here_train_there(client: World, pair: Lab, tiny: Path) -> None:
+    on_gpu(tiny, "here and there")
+    known = client.home / ".config" / "reprobuild" / "machines"
+    known.parent.mkdir(parents=True, exist_ok=True)
+    known.write_text(f"{pair.hosts['gpu'].uri} x86_64-linux - 1 1 gpu-h100 cuda\n")
+    try:
+        done = client.json("nix", "build", cwd=tiny)
+    finally:
+        known.unlink()
+    assert builders(done["record"]) == {"prepare": "", "train": "gpu", "evaluate": "", "model": ""}
+
+
+def test_a_machine_without_the_features_is_refused_before_anything_moves(
+    client: World, pair: Lab, tiny: Path
+) -> None:
+    on_gpu(tiny, "wrong machine")
+    cpu = pair.hosts["cpu"]
+    before = sorted(cpu.file("/nix/store").iterdir())
+    done = client.reprobuild("nix", "build", "--builder", cpu.uri, cwd=tiny, status=3)
+    assert "no known builder can run it" in done.stderr and "cpu" in done.stderr
+    assert sorted(cpu.file("/nix/store").iterdir()) == before
+
+
+def test_only_the_record_comes_back(client: World, pair: Lab, tiny: Path) -> None:
+    fresh(tiny, "record only")
+    cpu = pair.hosts["cpu"]
+    done = client.json("nix", "build", "--record-only", "--builder", cpu.uri, cwd=tiny)
+    model = done["outputs"]["model"]
+    assert cpu.valid(model) and not client.file(model).exists()
+    assert done["left_on"] == {model: "cpu"} and not (tiny / "result").exists()
+    record = json.loads(Path(done["record"]).read_text())
+    assert record["outputs"][-1]["nar_hash"]
+    cpu.run(["nix-collect-garbage"])
+    assert cpu.valid(model)
+    client.reprobuild("nix", "build", "--builder", cpu.uri, cwd=tiny)
+    assert client.file(model).is_dir()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reprobuild.domain.hardware import HardwareProfile
     from reprobuild.domain.lock import Source
     from reprobuild.domain.machine import Machine
+    from reprobuild.ports import Builder
     from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
     from reprobuild.services.builder_check import BuilderCheckService
@@ -220,9 +221,29 @@ class Session:
             self.named_machines(builders),
         )
 
+    def classic_builder(self, machines: Sequence[Machine]) -> Builder:
+        """Nix on this machine, which sends builds to these ones by itself."""
+        from reprobuild.adapters.nix.realise import NixBuilder
+        from reprobuild.adapters.nix.remote import RemoteNix
+        from reprobuild.core.machines_file import machine_line
+        from reprobuild.services.classic import ClassicBuilder
+
+        nix = NixBuilder([machine_line(one) for one in machines])
+        return ClassicBuilder([RemoteNix(one) for one in machines], nix) if machines else nix
+
     def build_service(
-        self, *, offline: bool = False, caches: Sequence[str] = (), builders: Sequence[str] = ()
+        self,
+        *,
+        offline: bool = False,
+        caches: Sequence[str] = (),
+        builders: Sequence[str] = (),
+        classic: bool = False,
     ) -> BuildService:
+        """
+        Args:
+            builders: names and addresses of the machines asked for.
+            classic: Nix itself sends builds there.
+        """
         from reprobuild.adapters.host import LinuxHost
         from reprobuild.adapters.nix.evaluate import NixEvaluator
         from reprobuild.adapters.nix.realise import NixBuilder
@@ -236,14 +257,16 @@ class Session:
         return BuildService(
             evaluator=NixEvaluator(nix_library()),
             store=self.store,
-            builder=NixBuilder(),
+            builder=self.classic_builder(self.named_machines(builders)) if classic else NixBuilder(),
             host=LinuxHost(),
             records=self.records,
             fetch=fetch,
             log_file=self.log_file,
             sandbox_problem=lambda: sandbox_problem(nix_library()),
             preflight=self.preflight(builders),
-            elsewhere=Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
+            elsewhere=None
+            if classic
+            else Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
         )
 
     def verify_service(self, builders: Sequence[str] = ()) -> VerifyService:

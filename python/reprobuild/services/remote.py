@@ -41,6 +41,7 @@ class RemoteBuilder:
     bring: Collection[str] | None = None  # None: all that is asked for
     keep: Mapping[str, str] = field(default_factory=dict)
     infos: dict[str, PathInfo] = field(default_factory=dict)  # what was built or found there, after a run
+    _prepared: dict[tuple[str, ...], Transfer] = field(default_factory=dict)
     _kept: dict[str, Path] = field(default_factory=dict)
 
     def prepare(self, drv_paths: Sequence[str], expected: Collection[str] = ()) -> Transfer:
@@ -56,6 +57,8 @@ class RemoteBuilder:
         if transfer.fetch and self.machine.substitute(transfer.fetch):
             transfer = self._plan(drv_paths, expected)
         self.fetch(transfer.fetch)
+        if not expected:
+            self._prepared[tuple(drv_paths)] = transfer
         return transfer
 
     def realise(
@@ -81,7 +84,8 @@ class RemoteBuilder:
                 self.keep_log(event.drv_path, event.text)
             on_event(event)
 
-        transfer = self.prepare(drv_paths)
+        transfer = self._prepared.pop(tuple(drv_paths), None) or self.prepare(drv_paths)
+        self._prepared.clear()
         self.machine.send(drv_paths, hear, derivations=True)
         self.machine.send(transfer.send, hear)
         graph = self._graph(drv_paths)
@@ -90,7 +94,8 @@ class RemoteBuilder:
             if not self._same_there(graph[drv_paths[0]], hear):
                 return EXIT_NOT_DETERMINISTIC
             status = self.machine.realise(drv_paths, hear, jobs=jobs, check=True)
-            self._keep_differing(outputs[0])
+            if status != 0:
+                self._keep_differing(outputs[0])
             return status
         status = self.machine.realise(drv_paths, hear, jobs=jobs, keep_going=keep_going)
         self._collect(graph, outputs, hear)

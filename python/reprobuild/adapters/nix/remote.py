@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 from shlex import quote
 
 from reprobuild.adapters.nix.process import environment, program, run
 from reprobuild.adapters.nix.realise import run_heard
-from reprobuild.adapters.nix.ssh import BuilderFacts, builder_facts, ssh_run, store_address
+from reprobuild.adapters.nix.ssh import builder_facts, ssh_run, store_address
 from reprobuild.adapters.nix.store import path_infos
 from reprobuild.core.build_tree import failed_build
 from reprobuild.core.connection import connection_error
@@ -33,17 +32,14 @@ class RemoteNix:
         self.machine = machine
         self.store = store_address(machine)
 
-    @cached_property
-    def facts(self) -> BuilderFacts:
+    def require_sandbox(self) -> None:
         """
         Raises:
-            BuilderConnectionError, BuilderNixError.
+            BuilderConnectionError, BuilderNixError: it cannot be used.
+            SandboxError: its Nix builds through a daemon without sandbox, and we have no say in that.
         """
-        return builder_facts(self.machine)
-
-    def require_sandbox(self) -> None:
-        """Raises: SandboxError: its Nix builds through a daemon without sandbox, and we have no say in that."""
-        if not (self.facts.is_direct or self.facts.sandbox):
+        facts = builder_facts(self.machine)
+        if not (facts.is_direct or facts.sandbox):
             raise SandboxError(
                 f"{self.machine.name}: builds there would not be hermetic, so nothing was built",
                 expected="sandbox = true",

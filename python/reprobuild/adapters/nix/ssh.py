@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -87,11 +88,16 @@ def ssh_run(
 
 
 def builder_facts(machine: Machine) -> BuilderFacts:
-    """Connect, and ask its Nix.
+    """Connect, and ask its Nix; once for each address in a command.
 
     Raises:
         BuilderConnectionError, BuilderNixError.
     """
+    return _facts(Machine(machine.uri, (), ssh_key=machine.ssh_key, host_key=machine.host_key))
+
+
+@cache
+def _facts(machine: Machine) -> BuilderFacts:
     try:
         said = ssh_run(machine, _ASK).stdout.decode("utf-8", "replace")
     except ToolFailedError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,9 +21,15 @@ from reprobuild.cli.options import (
     QuietOption,
     SetOption,
 )
+from reprobuild.errors import UsageError
 
 if TYPE_CHECKING:
     from reprobuild.domain.record import Overrun
+
+
+class Route(Enum):
+    STORE = "store"
+    CLASSIC = "classic"
 
 
 def build(
@@ -44,6 +51,12 @@ def build(
     ] = False,
     jobs: JobsOption = None,
     builder: BuilderOption = None,
+    route: Annotated[
+        Route,
+        typer.Option(
+            "--route", help="store: we build in the builder's store; classic: Nix sends builds there itself."
+        ),
+    ] = Route.STORE,
     record_only: Annotated[
         bool, typer.Option("--record-only", help="Leave the result on the builder; bring back its record.")
     ] = False,
@@ -61,6 +74,11 @@ def build(
     from reprobuild.services.build import BuildRequest
     from reprobuild.services.project import open_project
 
+    if record_only and route is Route.CLASSIC:
+        raise UsageError(
+            "--record-only has no effect beside --route classic: there Nix brings everything back",
+            hint="leave one of them out",
+        )
     opened = open_project(project, set_ or [])
     request = BuildRequest(
         stages=tuple(stage or ()),
@@ -72,7 +90,9 @@ def build(
         record_only=record_only,
     )
     session = wiring.session(quiet=quiet)
-    service = session.build_service(offline=offline, caches=cache or (), builders=builder or ())
+    service = session.build_service(
+        offline=offline, caches=cache or (), builders=builder or (), classic=route is Route.CLASSIC
+    )
     outcome = service.run(opened, request, session.renderer.build_view)
     if outcome.other_build is not None and outcome.artifact is not None:
         render.note(

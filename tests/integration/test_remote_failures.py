@@ -1,0 +1,158 @@
+"""What goes wrong with another machine is said plainly, loses nothing, and a second try succeeds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.integration.conftest import World
+from tests.integration.hosts import Host, Lab, lab
+
+pytestmark = pytest.mark.integration
+
+SLOW = """
+import time
+from reprobuild_worker import stage
+
+for epoch in stage.epochs(40):
+    time.sleep(0.5 if epoch > 2 and stage.params.lr > 0.2 else 0)
+    stage.log(loss=1 / epoch)
+    print("epoch", epoch)
+stage.save_json("numbers.json", {"lr": stage.params.lr, "seed": stage.seed})
+"""
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with lab(tmp_path_factory.mktemp("failures") / "lab") as made:
+        made.host("far")
+        yield made
+
+
+@pytest.fixture
+def far(net: Lab) -> Host:
+    return net.hosts["far"]
+
+
+@pytest.fixture
+def client(net: Lab, world: World, tiny_lock: str) -> World:
+    return net.world(world)
+
+
+def refused(client: World, project: Path, host: Host, *options: str) -> str:
+    """What is said to a build that cannot be tried."""
+    done = client.reprobuild("nix", "build", "--builder", host.uri, *options, cwd=project, status=3)
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_each_way_not_to_connect_is_named_and_a_second_try_connects(
+    client: World, net: Lab, far: Host, tiny: Path, tmp_path: Path
+) -> None:
+    far.unplug()
+    assert "far: cannot be reached" in (said := refused(client, tiny, far)) and "it does not answer" in said
+    far.plug_in()
+    far.stop_sshd()
+    assert "no ssh server answers there" in refused(client, tiny, far)
+    far.start_sshd(authorized=far.key.with_suffix(".pub"))
+    assert "it refuses the key of this machine" in refused(client, tiny, far)
+    far.new_host_key()
+    far.start_sshd()
+    assert "another host key" in refused(client, tiny, far)
+    net.know(far)
+    far.start_sshd(path="/nowhere")
+    assert "its Nix cannot build for us" in refused(client, tiny, far)
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "nix").write_text("#!/bin/sh\necho 'nix (Nix) 2.3.16'\n")
+    (old / "nix").chmod(0o755)
+    far.start_sshd(path=f"{old}:/usr/bin:/bin")
+    said = refused(client, tiny, far)
+    assert "Nix 2.8 or newer" in said and "2.3.16" in said
+    far.start_sshd()
+    client.reprobuild("nix", "build", "--builder", far.uri, "--no-link", "--stage", "train", cwd=tiny)
+
+
+def start(client: World, project: Path, host: Host) -> subprocess.Popen[str]:
+    """A build of a slow training, once it has come to its third epoch."""
+    (project / "train.py").write_text(SLOW)
+    running = subprocess.Popen(
+        client.command([sys.executable, "-m", "reprobuild", "nix", "build", "--builder", host.uri,
+                        "--set", "train.params.lr=0.25"]),
+        cwd=project, env=client.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stderr is not None
+    end = time.monotonic() + 200
+    for line in running.stderr:  # live: the training goes on while we read
+        if "epoch 3" in line or "3/40" in line:
+            assert host.processes("reprobuild_worker")
+            return running
+        assert time.monotonic() < end
+    raise AssertionError(f"ended with {running.wait()} before it trained")
+
+
+def second_try(client: World, project: Path, host: Host) -> None:
+    """The same derivation builds, quicker: nothing half-made is in the way."""
+    (project / "train.py").write_text(SLOW.replace("0.5 if", "0 if"))
+    client.reprobuild("nix", "build", "--builder", host.uri, "--set", "train.params.lr=0.25", cwd=project)
+
+
+def gone(host: Host, part: str, timeout_s: float = 20) -> bool:
+    end = time.monotonic() + timeout_s
+    while host.processes(part):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def drop_connection(host: Host, running: subprocess.Popen[str]) -> None:
+    host.stop_sshd()
+    host.start_sshd()
+
+
+def kill_training(host: Host, running: subprocess.Popen[str]) -> None:
+    for pid in host.processes("reprobuild_worker"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def interrupt(host: Host, running: subprocess.Popen[str]) -> None:
+    running.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "words"),
+    [
+        (drop_connection, 3, "far: the connection broke"),
+        (kill_training, 100, "train was killed"),
+        (interrupt, 130, "nothing half-made is left"),
+    ],
+)
+def test_ended_during_training(
+    how: Callable[[Host, subprocess.Popen[str]], None],
+    status: int,
+    words: str,
+    client: World,
+    far: Host,
+    tiny: Path,
+) -> None:
+    running = start(client, tiny, far)
+    how(far, running)
+    _, said = running.communicate(timeout=60)
+    assert (running.returncode, words in said) == (status, True), said
+    assert gone(far, "reprobuild_worker")
+    second_try(client, tiny, far)
+
+
+def test_a_full_disk_is_told_from_a_failed_build(net: Lab, client: World, tiny: Path) -> None:
+    small = net.host("small", disk_mib=24)
+    assert "small: its disk is full" in refused(client, tiny, small)
+    small.run(["mount", "-o", "remount,size=400m", "/nix"])
+    client.reprobuild("nix", "build", "--builder", small.uri, cwd=tiny)
