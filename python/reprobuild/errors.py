@@ -230,20 +230,6 @@ class BuilderSetupError(ReprobuildError):
     exit_status = EXIT_HOST
 
 
-class BuilderConnectionError(ReprobuildError):
-    """A builder cannot be reached, refuses us, or went away in the middle."""
-
-    slug = "builder-connection"
-    exit_status = EXIT_HOST
-
-
-class BuilderNixError(ReprobuildError):
-    """A builder's Nix is missing or older than we can use."""
-
-    slug = "builder-nix"
-    exit_status = EXIT_HOST
-
-
 class NotAResultError(ReprobuildError):
     """A path is not (or no longer) a reprobuild result."""
 

@@ -203,7 +203,7 @@ class Builder(Protocol):
 
 
 class BuildMachine(Protocol):
-    """Another machine's store, in which builds can run. All of it raises BuilderConnectionError."""
+    """Another machine's store, in which builds can run. All of it raises BuilderError."""
 
     machine: Machine
 

@@ -56,25 +56,29 @@ def test_each_way_not_to_connect_is_named_and_a_second_try_connects(
     client: World, net: Lab, far: Host, tiny: Path, tmp_path: Path
 ) -> None:
     far.unplug()
-    assert "far: cannot be reached" in (said := refused(client, tiny, far)) and "it does not answer" in said
+    assert "far: it cannot be reached" in refused(client, tiny, far)
     far.plug_in()
     far.stop_sshd()
-    assert "no ssh server answers there" in refused(client, tiny, far)
+    assert "Connection refused" in refused(client, tiny, far)
     far.start_sshd(authorized=far.key.with_suffix(".pub"))
-    assert "it refuses the key of this machine" in refused(client, tiny, far)
+    assert "far: it refused our key" in refused(client, tiny, far)
     far.new_host_key()
     far.start_sshd()
-    assert "another host key" in refused(client, tiny, far)
+    assert "its host key is not the one that we know" in refused(client, tiny, far)
     net.know(far)
-    far.start_sshd(path="/nowhere")
-    assert "its Nix cannot build for us" in refused(client, tiny, far)
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    for tool in ("sh", "date", "id", "nproc", "cat"):
+        (nothing / tool).symlink_to(f"/usr/bin/{tool}")
+    far.start_sshd(path=str(nothing))
+    assert "find no Nix" in refused(client, tiny, far)
     old = tmp_path / "old"
     old.mkdir()
-    (old / "nix").write_text("#!/bin/sh\necho 'nix (Nix) 2.3.16'\n")
-    (old / "nix").chmod(0o755)
+    (old / "nix-store").write_text("#!/bin/sh\necho 'nix-store (Nix) 2.3.16'\n")
+    (old / "nix-store").chmod(0o755)
     far.start_sshd(path=f"{old}:/usr/bin:/bin")
     said = refused(client, tiny, far)
-    assert "Nix 2.8 or newer" in said and "2.3.16" in said
+    assert "2.8 or newer" in said and "2.3.16" in said
     far.start_sshd()
     client.reprobuild("nix", "build", "--builder", far.uri, "--no-link", "--stage", "train", cwd=tiny)
 

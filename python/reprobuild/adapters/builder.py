@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from importlib import resources
 
 from reprobuild.adapters.hardware_probe import read_profile
@@ -11,13 +12,46 @@ from reprobuild.adapters.probe_zipapp import REMOTE_COMMAND, probe_zipapp
 from reprobuild.adapters.resources import nix_library
 from reprobuild.adapters.ssh import nix_environment, run_there
 from reprobuild.core.builder_facts import parse_facts
-from reprobuild.core.ssh_failure import ssh_failure
+from reprobuild.core.builder_findings import is_new_enough
+from reprobuild.core.ssh_failure import no_nix, old_nix, ssh_failure
 from reprobuild.domain.builder_facts import BuilderFacts
 from reprobuild.domain.hardware import HardwareProfile
 from reprobuild.domain.machine import Machine
 from reprobuild.errors import BuilderError
 
 PROBE_TIMEOUT_S = 180
+
+
+@cache
+def usable_facts(machine: Machine) -> BuilderFacts:
+    """How a builder is set up, asked once in a command.
+
+    Raises:
+        BuilderError: no connection, no Nix, or one that is too old.
+    """
+    facts = SshBuilders().facts(machine)
+    if facts.nix_version is None:
+        raise no_nix(machine.name)
+    if not is_new_enough(facts.nix_version):
+        raise old_nix(machine.name, facts.nix_version)
+    return facts
+
+
+def machine_at(address: str) -> Machine:
+    """The machine at an address that no list of builders has, as its Nix offers it.
+
+    Raises:
+        UsageError: it is not reached by ssh.
+        BuilderError.
+    """
+    bare = Machine(address, ())
+    facts = usable_facts(bare)
+    return Machine(
+        uri=address,
+        systems=(*facts.words("system"), *facts.words("extra-platforms")),
+        supported=frozenset(facts.words("system-features")),
+        max_jobs=facts.max_jobs,
+    )
 
 
 class SshBuilders:

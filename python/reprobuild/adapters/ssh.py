@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 from reprobuild.core.ssh_failure import ssh_failure
@@ -20,11 +21,14 @@ _ALIVE = ("-oServerAliveInterval=5", "-oServerAliveCountMax=3")
 _CONNECTION_FAILED = 255
 
 
-def run_there(machine: Machine, command: str, *, stdin: bytes = b"", timeout_s: float = 60) -> str:
+def run_there(
+    machine: Machine, command: str, *, stdin: bytes = b"", timeout_s: float = 60, into: BinaryIO | None = None
+) -> str:
     """What a command prints there.
 
     Args:
         command: for the shell of the user there.
+        into: file that takes what it prints, in place of the answer.
     Raises:
         UsageError: the machine is not reached by ssh.
         BuilderError: no connection, or the command failed or took too long.
@@ -32,7 +36,14 @@ def run_there(machine: Machine, command: str, *, stdin: bytes = b"", timeout_s: 
     with tempfile.TemporaryDirectory() as folder:
         arguments = [*_arguments(machine, Path(folder)), command]
         try:
-            done = subprocess.run(arguments, input=stdin, capture_output=True, timeout=timeout_s, check=False)
+            done = subprocess.run(
+                arguments,
+                input=stdin,
+                stdout=subprocess.PIPE if into is None else into,
+                stderr=subprocess.PIPE,
+                timeout=timeout_s,
+                check=False,
+            )
         except FileNotFoundError:
             raise ToolMissingError(
                 "ssh is not installed", hint="install it (on Debian: `apt install openssh-client`)"
@@ -44,7 +55,7 @@ def run_there(machine: Machine, command: str, *, stdin: bytes = b"", timeout_s: 
             ) from None
     stderr = done.stderr.decode("utf-8", "replace")
     if done.returncode == 0:
-        return done.stdout.decode("utf-8", "replace")
+        return "" if into is not None else done.stdout.decode("utf-8", "replace")
     known = ssh_failure(machine.name, stderr) if done.returncode == _CONNECTION_FAILED else None
     raise known or BuilderError(
         f"builder {machine.name}: a command there ended with status {done.returncode}",

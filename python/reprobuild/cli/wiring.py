@@ -202,8 +202,8 @@ class Session:
         """The machines that `--builder` names."""
         if not names:
             return ()
+        from reprobuild.adapters.builder import machine_at
         from reprobuild.adapters.nix.machines import known_machines
-        from reprobuild.adapters.nix.ssh import machine_at
         from reprobuild.core.placement import named_machine
 
         known = [entry.machine for entry in known_machines()]

@@ -19,6 +19,7 @@ def parse_facts(text: str, *, asked_s: float, answered_s: float) -> BuilderFacts
             ahead_s=_outside(clock_s, asked_s, answered_s),
             user=found["user"],
             groups=tuple(found["groups"].split()),
+            cores=int(found.get("cores") or 1),
             has_python="python3" in found,
             nix_version=found["nix_version"].split()[-1] if found.get("nix_version") else None,
             store_dir=found.get("store_dir", ""),

@@ -38,10 +38,14 @@ def builder_findings(
     yield _clock(facts)
 
 
+def is_new_enough(version: str) -> bool:
+    """Whether we can build with this Nix."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) >= OLDEST_NIX
+
+
 def _nix(facts: BuilderFacts) -> Finding:
     version = facts.nix_version or ""
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < OLDEST_NIX:
+    if not is_new_enough(version):
         return Finding("nix", "failed", f"version {version}", "install Nix 2.8 or newer there")
     return Finding("nix", "ok", f"version {version}")
 

@@ -70,3 +70,14 @@ def no_nix(builder: str) -> BuilderError:
         expected="nix-store on the PATH of a shell that is no login shell",
         hint="install Nix there, or put its folder on that PATH (`SetEnv PATH=…` in sshd_config)",
     )
+
+
+def old_nix(builder: str, version: str) -> BuilderError:
+    """A Nix that is too old to build for us."""
+    return BuilderError(
+        f"builder {builder}: its Nix is too old",
+        expected="2.8 or newer",
+        actual=version,
+        actual_from=f"`nix-store --version` on {builder}",
+        hint="install a newer Nix there, then run the same command again",
+    )

@@ -19,6 +19,7 @@ class BuilderFacts:
     ahead_s: float
     user: str
     groups: tuple[str, ...] = ()
+    cores: int = 1
     has_python: bool = False
     nix_version: str | None = None
     store_dir: str = ""
@@ -30,6 +31,17 @@ class BuilderFacts:
     def words(self, setting: str) -> tuple[str, ...]:
         """A setting that is a list."""
         return tuple(self.settings.get(setting, "").split())
+
+    @property
+    def max_jobs(self) -> int:
+        """How many builds it runs at once: as its setting says, one per core where that is Nix's default of one."""
+        configured = self.settings.get("max-jobs", "1")
+        return int(configured) if configured.isdigit() and configured != "1" else self.cores
+
+    @property
+    def isolates(self) -> bool:
+        """Whether builds there are in Nix's sandbox if we ask for it: where a daemon builds, its settings decide."""
+        return self.writes_store or self.settings.get("sandbox") == "true"
 
     @property
     def trusts_us(self) -> bool:

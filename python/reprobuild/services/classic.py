@@ -37,7 +37,7 @@ class ClassicBuilder:
     ) -> int:
         """
         Raises:
-            BuilderConnectionError, BuilderNixError, SandboxError: a machine cannot be used; nothing was built.
+            BuilderError, SandboxError: a machine cannot be used; nothing was built.
         """
         names = {one.machine.uri: one.machine.name for one in self.machines}
 

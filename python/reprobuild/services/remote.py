@@ -50,7 +50,7 @@ class RemoteBuilder:
         Args:
             expected: outputs that will be here by the time of the build.
         Raises:
-            BuilderConnectionError, BuilderNixError, SandboxError, and what fetching raises.
+            BuilderError, SandboxError, and what fetching raises.
         """
         self.machine.require_sandbox()
         transfer = self._plan(drv_paths, expected)
@@ -74,7 +74,7 @@ class RemoteBuilder:
         """As ports.Builder has it. `caches` are of this machine; the other one has its own.
 
         Raises:
-            BuilderConnectionError, DiskFullError, ToolFailedError: what was finished there is kept.
+            BuilderError, DiskFullError, ToolFailedError: what was finished there is kept.
         """
 
         def hear(event: Event) -> None:

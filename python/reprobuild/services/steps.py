@@ -91,7 +91,7 @@ def prepare_steps(
         placed: stage → machine, for the stages among them.
         last: where what is no stage is built.
     Raises:
-        BuilderConnectionError, BuilderNixError, SandboxError: a machine cannot be used; nothing was built.
+        BuilderError, SandboxError: a machine cannot be used; nothing was built.
     """
     stages = {label: drv for label, drv in found.stages.items() if label in placed}
     others = {label: drv for label, drv in targets.items() if label not in stages and drv in missing}

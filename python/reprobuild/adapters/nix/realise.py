@@ -64,15 +64,19 @@ def run_heard(
     arguments: Sequence[str],
     on_event: Callable[[Event], None],
     settings: Mapping[str, str] = {},
+    variables: Mapping[str, str] = {},
 ) -> int:
     """Run a program of Nix with its events; returns its exit status.
+
+    Args:
+        variables: of its environment, besides the usual ones.
 
     Raises:
         KeyboardInterrupt: after Nix has ended.
     """
     process = subprocess.Popen(
         [program(name), *arguments, "--log-format", "internal-json"],
-        env=environment(settings),
+        env={**environment(settings), **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

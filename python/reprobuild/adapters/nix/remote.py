@@ -9,11 +9,13 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
+from urllib.parse import quote as percent_encoded
 
+from reprobuild.adapters.builder import usable_facts
 from reprobuild.adapters.nix.process import environment, program, run
 from reprobuild.adapters.nix.realise import run_heard
-from reprobuild.adapters.nix.ssh import builder_facts, ssh_run, store_address
 from reprobuild.adapters.nix.store import path_infos
+from reprobuild.adapters.ssh import nix_environment, run_there
 from reprobuild.core.build_tree import failed_build
 from reprobuild.core.connection import connection_error
 from reprobuild.domain.build_event import Event, Message
@@ -24,22 +26,23 @@ from reprobuild.errors import ReprobuildError, SandboxError, ToolFailedError
 # The other machine's nix.conf is not ours to trust: the same settings as for builds here (adapters/nix/process.py).
 _HERMETIC = ("--option", "sandbox", "true", "--option", "sandbox-fallback", "false")
 
+_DUMP_TIMEOUT_S = 24 * 3600
+
 
 class RemoteNix:
     """Implements ports.BuildMachine."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.store = store_address(machine)
+        self.store = self._address()
 
     def require_sandbox(self) -> None:
         """
         Raises:
-            BuilderConnectionError, BuilderNixError: it cannot be used.
+            BuilderError: it cannot be used.
             SandboxError: its Nix builds through a daemon without sandbox, and we have no say in that.
         """
-        facts = builder_facts(self.machine)
-        if not (facts.is_direct or facts.sandbox):
+        if not usable_facts(self.machine).isolates:
             raise SandboxError(
                 f"{self.machine.name}: builds there would not be hermetic, so nothing was built",
                 expected="sandbox = true",
@@ -58,7 +61,7 @@ class RemoteNix:
     def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]:
         """What its store has registered about paths that it has."""
         try:
-            return path_infos(paths, self.store)
+            return path_infos(paths, self.store, nix_environment())
         except ToolFailedError as error:
             raise self._problem("\n".join(error.details)) or error from error
 
@@ -66,7 +69,7 @@ class RemoteNix:
         """Let it take what its own binary caches have; returns what it has then."""
         if not paths:
             return set()
-        address = store_address(self.machine, [*_HERMETIC, "--keep-going"])
+        address = self._address(*_HERMETIC, "--keep-going")
         self._run("nix-store", ["--realise", *paths, "--store", address], ok=range(256))
         return self.present(paths)
 
@@ -78,7 +81,7 @@ class RemoteNix:
         Args:
             derivations: the `.drv` files themselves, not what they build.
         Raises:
-            BuilderConnectionError, DiskFullError, ToolFailedError: what arrived whole is kept.
+            BuilderError, DiskFullError, ToolFailedError: what arrived whole is kept.
         """
         options = ["--derivation"] if derivations else []
         self._copy([*options, "--to", self.store], paths, on_event)
@@ -102,13 +105,13 @@ class RemoteNix:
         """Build there (or with `check` rebuild and compare); returns Nix's exit status, which tells little over ssh.
 
         Raises:
-            BuilderConnectionError, DiskFullError: it went away, or has no room; what was finished is kept there.
+            BuilderError, DiskFullError: it went away, or has no room; what was finished is kept there.
             KeyboardInterrupt: its builders end when the connection does.
         """
         options = [*_HERMETIC, "--max-jobs", str(jobs or self.machine.max_jobs)]
         options += ["--keep-going"] if keep_going else []
         options += ["--keep-failed"] if check else []
-        arguments = ["--realise", *drv_paths, "--store", store_address(self.machine, options)]
+        arguments = ["--realise", *drv_paths, "--store", self._address(*options)]
         arguments += ["--check"] if check else []
         return self._heard("nix-store", arguments, on_event)[0]
 
@@ -118,24 +121,34 @@ class RemoteNix:
         Args:
             path: of its store, registered or not (the kept output of a rebuild).
         """
-        with target.with_suffix(".nar").open("w+b") as nar:
-            ssh_run(self.machine, f"nix-store --dump {quote(path)}", stdout=nar.fileno())
+        dump = target.with_suffix(".nar")
+        with dump.open("w+b") as nar:
+            run_there(self.machine, f"nix-store --dump {quote(path)}", timeout_s=_DUMP_TIMEOUT_S, into=nar)
             nar.seek(0)
             subprocess.run(
                 [program("nix-store"), "--restore", str(target)], stdin=nar, env=environment(), check=True
             )
-        target.with_suffix(".nar").unlink()
+        dump.unlink()
 
     def has_file(self, path: str) -> bool:
-        return ssh_run(self.machine, f"test -e {quote(path)}", ok=(0, 1)).returncode == 0
+        return "yes" in run_there(self.machine, f"if [ -e {quote(path)} ]; then echo yes; fi")
 
     def keep(self, name: str, path: str) -> None:
         """Keep a path there from its garbage collector."""
         root = f'"${{XDG_STATE_HOME:-$HOME/.local/state}}"/reprobuild/roots/{quote(name)}'
-        ssh_run(
-            self.machine,
-            f"mkdir -p $(dirname {root}) && nix-store --realise --add-root {root} --indirect {quote(path)}",
-        )
+        add = f"nix-store --realise --add-root {root} --indirect {quote(path)}"
+        run_there(self.machine, f"mkdir -p $(dirname {root}) && {add}")
+
+    def _address(self, *daemon_options: str) -> str:
+        """The machine as a store, with options for the `nix-daemon --stdio` that ssh starts there.
+
+        Nix's client does not hand its settings on over ssh. These hold where that process writes the store itself.
+        """
+        store = "ssh-ng://" + self.machine.store_uri.partition("://")[2]
+        if not daemon_options or "remote-program=" in store:
+            return store
+        words = " ".join(["nix-daemon", *daemon_options])
+        return f"{store}{'&' if '?' in store else '?'}remote-program={percent_encoded(words)}"
 
     def _copy(self, options: Sequence[str], paths: Sequence[str], on_event: Callable[[Event], None]) -> None:
         if not paths:
@@ -159,7 +172,7 @@ class RemoteNix:
                 said.append(event.text)
             on_event(event)
 
-        status = run_heard(name, arguments, hear)
+        status = run_heard(name, arguments, hear, variables=nix_environment())
         if status != 0 and (problem := self._problem("\n".join(said))):
             raise problem
         return status, said
@@ -167,9 +180,9 @@ class RemoteNix:
     def _run(self, name: str, arguments: Sequence[str], ok: Sequence[int] = (0, 1)) -> str:
         """
         Raises:
-            BuilderConnectionError and others, where ssh or Nix say that the machine is the reason.
+            BuilderError and others, where ssh or Nix say that the machine is the reason.
         """
-        done = run(name, arguments, ok=range(256))
+        done = run(name, arguments, ok=range(256), variables=nix_environment())
         if done.returncode != 0 and (problem := self._problem(done.stderr)):
             raise problem
         if done.returncode not in ok:

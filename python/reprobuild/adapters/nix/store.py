@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reprobuild.adapters.nix.process import run
@@ -80,19 +80,21 @@ class NixStore:
         return path_infos(paths)
 
 
-def path_infos(paths: Sequence[str], store: str | None = None) -> dict[str, PathInfo]:
+def path_infos(
+    paths: Sequence[str], store: str | None = None, variables: Mapping[str, str] = {}
+) -> dict[str, PathInfo]:
     """What a store has registered about paths.
 
     Args:
         store: address of another store.
+        variables: of the environment, for reaching that store.
     Raises:
         ToolFailedError: one of them is not in the store, or the store cannot be reached.
     """
     if not paths:
         return {}
-    found = json.loads(
-        run("nix", ["path-info", "--json", *([] if store is None else ["--store", store]), *paths]).stdout
-    )
+    there = [] if store is None else ["--store", store]
+    found = json.loads(run("nix", ["path-info", "--json", *there, *paths], variables=variables).stdout)
     entries = {one["path"]: one for one in found} if isinstance(found, list) else found
     infos = {}
     for path in paths:
