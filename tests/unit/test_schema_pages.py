@@ -63,7 +63,7 @@ PAGES = {
     ),
     "record.md": (
         schemas.record_schema,
-        {"Build record": "", "`outputs[]`": "OutputRecord", "`overruns[]`": "Overrun"},
+        {"Build record": "", "`outputs[]`": "OutputRecord", "`off_plan[]`": "OffPlan"},
     ),
     "hardware-profile.md": (
         schemas.hardware_schema,

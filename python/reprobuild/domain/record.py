@@ -19,10 +19,10 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Overrun(_Value):
-    """More than the spec plans: both numbers, in the unit that the key ends with."""
+class OffPlan(_Value):
+    """Another number than the spec plans: both, in the unit that the key ends with."""
 
-    key: Literal["memory_mib", "time_s", "loader_s"]
+    key: Literal["cores", "memory_mib", "time_s", "loader_s"]
     planned: float
     measured: float
 
@@ -41,8 +41,8 @@ class OutputRecord(_Value):
     cpu_s: float | None = None
     peak_memory_bytes: int | None = None
     loader_s: float | None = Field(default=None, description="time spent waiting for data")
-    overruns: tuple[Overrun, ...] = Field(
-        default=(), description="what was more than 20 % above `resources` of the stage"
+    off_plan: tuple[OffPlan, ...] = Field(
+        default=(), description="what was more than 20 % off `resources` of the stage"
     )
     log_digest: str | None = Field(default=None, description="SHA-256, hex, over the log lines")
     log_path: str | None = None

@@ -14,7 +14,7 @@ from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.lock import Source
 from reprobuild.domain.machine import Machine
-from reprobuild.domain.record import BuildRecord, Overrun
+from reprobuild.domain.record import BuildRecord, OffPlan
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError, ReprobuildError, SandboxError, UsageError
 from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
@@ -64,10 +64,10 @@ class BuildOutcome:
     )  # store path → machine that has it, and this one not
 
     @property
-    def overruns(self) -> tuple[tuple[str, Overrun], ...]:
-        """What was built now and took more than planned, with the stage's name."""
+    def off_plan(self) -> tuple[tuple[str, OffPlan], ...]:
+        """What was built now and took more or less than planned, with the stage's name."""
         outputs = self.record.outputs if self.record else ()
-        return tuple((one.label, overrun) for one in outputs for overrun in one.overruns)
+        return tuple((one.label, finding) for one in outputs for finding in one.off_plan)
 
 
 class BuildService:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from reprobuild import __version__
 from reprobuild.core.build_state import BuildState, BuildStatus
 from reprobuild.core.build_tree import BuildTree
-from reprobuild.core.over_plan import overruns
+from reprobuild.core.off_plan import off_plan
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.record import BuildRecord, OutputRecord
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
@@ -74,7 +74,7 @@ def make_record(
             nar_hash=info.nar_hash if info else None,
             nar_size_bytes=info.nar_size_bytes if info else None,
             status=_status(state, valid=info is not None),
-            overruns=overruns(stage.resources if stage else None, measured),
+            off_plan=off_plan(stage.resources if stage else None, measured),
             **measured,
         )
 

@@ -24,7 +24,7 @@ from reprobuild.cli.options import (
 from reprobuild.errors import UsageError
 
 if TYPE_CHECKING:
-    from reprobuild.domain.record import Overrun
+    from reprobuild.domain.record import OffPlan
 
 
 class Route(Enum):
@@ -101,7 +101,7 @@ def build(
             f"  now    {outcome.artifact.artifact_id}\n"
             "hint: give it a new version in reprobuild.toml before anybody else sees it"
         )
-    _warn_of_overruns(outcome.overruns)
+    _warn_off_plan(outcome.off_plan)
     if outcome.left_on and not quiet:
         render.note("\n".join(f"left on {machine}: {path}" for path, machine in outcome.left_on.items()))
     if as_json:
@@ -120,7 +120,7 @@ def build(
                 "artifact_id": outcome.artifact.artifact_id if outcome.artifact else None,
                 "metrics": outcome.artifact.metrics if outcome.artifact else None,
                 "left_on": outcome.left_on,
-                "overruns": [{"stage": stage, **overrun.model_dump()} for stage, overrun in outcome.overruns],
+                "off_plan": [{"stage": stage, **found.model_dump()} for stage, found in outcome.off_plan],
                 "record": str(outcome.record_path) if outcome.record_path else None,
                 "duration_s": round(outcome.duration_s, 3),
             }
@@ -134,14 +134,15 @@ def build(
         render.note(f"{outcome.artifact.artifact_id}  {metrics}  ({state}, {outcome.duration_s:.1f} s)")
 
 
-def _warn_of_overruns(overruns: Sequence[tuple[str, Overrun]]) -> None:
-    for stage, overrun in overruns:
-        unit = {"mib": "MiB", "s": "s"}[overrun.key.rpartition("_")[2]]
-        more = overrun.measured / overrun.planned - 1
+def _warn_off_plan(findings: Sequence[tuple[str, OffPlan]]) -> None:
+    units = {"cores": "in use on average", "memory_mib": "MiB", "time_s": "s", "loader_s": "s"}
+    for stage, found in findings:
+        off = found.measured / found.planned - 1
+        unit = units[found.key]
         render.note(
-            f"warning: stage {stage}: {more:.0%} above its plan\n"
-            f"  planned  {overrun.planned:g} {unit}  reprobuild.toml, stages.{stage}.resources.{overrun.key}\n"
-            f"  measured {overrun.measured:g} {unit}"
+            f"warning: stage {stage}: {abs(off):.0%} {'above' if off > 0 else 'below'} its plan\n"
+            f"  planned  {found.planned:g} {unit}  reprobuild.toml, stages.{stage}.resources.{found.key}\n"
+            f"  measured {found.measured:g} {unit}"
         )
 
 
