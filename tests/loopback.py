@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -111,6 +112,62 @@ def loopback_site() -> Iterator[Site]:
     thread.start()
     try:
         yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class Files:
+    """A folder on a plain web server; with `writable` it takes files as well."""
+
+    url: str
+    folder: Path
+    requests: list[tuple[str, str]] = field(default_factory=list)  # method, path
+
+
+@contextmanager
+def loopback_files(folder: Path, *, writable: bool = False) -> Iterator[Files]:
+    files = Files("", folder)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            files.requests.append((self.command, self.path))
+            file = folder / self.path.partition("?")[0].lstrip("/")
+            found = file.is_file()
+            body = file.read_bytes() if found else b""
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_PUT(self) -> None:
+            files.requests.append((self.command, self.path))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if writable:
+                file = folder / self.path.lstrip("/")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(body)
+            self.send_response(201 if writable else 405)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    files.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield files
     finally:
         server.shutdown()
         server.server_close()

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from reprobuild.core.wheel_pin import ResolvedWheel
     from reprobuild.domain.build_event import Event
     from reprobuild.domain.builder_facts import BuilderFacts
+    from reprobuild.domain.cache import ArchiveDigests, CacheLookup
     from reprobuild.domain.digest import Digest
     from reprobuild.domain.hardware import HardwareProfile
     from reprobuild.domain.lock import DebianBasePin
     from reprobuild.domain.machine import Machine
+    from reprobuild.domain.narinfo import CacheEntry
     from reprobuild.domain.record import BuildRecord
 
 
@@ -39,6 +41,14 @@ class HttpClient(Protocol):
 
         Raises:
             NetworkError: no answer or an error after all tries.
+        """
+        ...
+
+    def find(self, url: str) -> bytes | None:
+        """The same; None where the server says that there is none.
+
+        Raises:
+            NetworkError: no answer or another error after all tries.
         """
         ...
 
@@ -119,6 +129,52 @@ class WheelLocator(Protocol):
             fresh: ask the indexes even where an address is known already.
         Raises:
             NetworkError: an index had to be asked and did not answer.
+        """
+        ...
+
+
+class CacheReader(Protocol):
+    """What a binary cache has, read from its files; nothing is copied to the store."""
+
+    def lookup(self, cache: str, paths: Iterable[str]) -> CacheLookup:
+        """Ask a cache for its entries of some store paths, several at a time.
+
+        Raises:
+            UsageError: not an address of a binary cache, or there is none.
+            NetworkError: it does not answer.
+        """
+        ...
+
+    def digests(self, cache: str, entry: CacheEntry) -> ArchiveDigests:
+        """Read a path's whole archive and hash it.
+
+        Raises:
+            NetworkError: it is not there, or breaks off.
+            ValueError: it cannot be unpacked.
+        """
+        ...
+
+
+class CacheCopier(Protocol):
+    """Copies between the store and binary caches, with signatures."""
+
+    def push(self, cache: str, paths: Sequence[str], *, compression: str, secret_key: Path | None) -> None:
+        """Copy paths with all that they refer to; sign, also what the cache has already.
+
+        Raises:
+            ToolFailedError: Nix could not; carries its last lines.
+        """
+        ...
+
+    def pull(self, cache: str, paths: Sequence[str], *, keys: Sequence[str], check_signatures: bool) -> None:
+        """Copy paths with all that they refer to.
+
+        Args:
+            keys: trusted for this call, besides those of Nix's configuration.
+        Raises:
+            SignatureError: Nix refused a path for want of a trusted signature.
+            ContentMismatchError: an archive has other content than its entry says.
+            ToolFailedError: Nix could not for another reason.
         """
         ...
 

@@ -20,6 +20,7 @@ PUBLISHED = {
     "schemas/reprobuild-baseline-1.json": (schemas.baseline_schema, "reprobuild schema --baseline"),
     "schemas/reprobuild-hardware-profile-1.json": (schemas.hardware_schema, "reprobuild schema --hardware"),
     "schemas/reprobuild-cuda-table-1.json": (schemas.cuda_table_schema, "reprobuild schema --cuda"),
+    "schemas/reprobuild-archive-1.json": (schemas.archive_schema, "reprobuild schema --archive"),
     "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),
 }
 

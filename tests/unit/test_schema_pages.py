@@ -36,6 +36,7 @@ SPEC_SECTIONS = {
     "`[artifact]`": "Artifact",
 }
 PAGES = {
+    "archive.md": (schemas.archive_schema, {"`archive.json`": ""}),
     "lock.md": (
         schemas.lock_schema,
         {"Lock": "", "`systems.SYSTEM`": "DebianBasePin", "`sources[]`": "Source"},
@@ -160,6 +161,10 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         ("lock", "lock-changes/1"),
         ("fetch", "fetch/1"),
         ("plan", "plan/1"),
+        ("cache", "cache-transfer/1"),
+        ("cache", "cache-check/1"),
+        ("archive", "archived/1"),
+        ("archive", "archive-check/1"),
         ("build", "build/1"),
         ("nix", "eval/1"),
         ("show", "show/1"),

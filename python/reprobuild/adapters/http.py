@@ -75,6 +75,24 @@ class HttpxClient:
 
         return self._retried(once, url)
 
+    def find(self, url: str) -> bytes | None:
+        """The whole body of a small document; None where the server says that there is none.
+
+        Raises:
+            NetworkError: no answer or another error after all tries.
+        """
+        if (file := _file(url)) is not None:
+            return _read_file(file, url) if file.exists() else None
+
+        def once() -> bytes | None:
+            with self._open("GET", url) as response:
+                if response.status_code in (404, 410):
+                    return None
+                self._check(response, url)
+                return response.read()
+
+        return self._retried(once, url)
+
     def size_bytes(self, url: str) -> int:
         """Size of a file, without fetching it.
 

@@ -46,6 +46,13 @@ builder_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(builder_app, name="builder")
+cache_app = typer.Typer(
+    help="Share sources and outputs through binary caches.",
+    epilog="Example: reprobuild cache push /srv/cache",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(cache_app, name="cache")
 
 
 def _print_version(wanted: bool) -> None:
@@ -73,6 +80,7 @@ for _module in (
     "verify",
     "show",
     "why",
+    "archive",
     "nix",
     "ci",
     "doctor",
@@ -81,6 +89,7 @@ for _module in (
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(app, nix_app)
 for _module in ("builder", "builder_check", "builder_probe", "builder_setup"):
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(builder_app)
+importlib.import_module("reprobuild.cli.commands.cache").register(cache_app)
 
 
 def _examples_last(group: typer.Typer) -> None:
@@ -94,6 +103,7 @@ def _examples_last(group: typer.Typer) -> None:
 _examples_last(app)
 _examples_last(nix_app)
 _examples_last(builder_app)
+_examples_last(cache_app)
 
 
 def run(arguments: Sequence[str]) -> int:

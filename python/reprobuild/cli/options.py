@@ -26,6 +26,14 @@ CacheOption = Annotated[
     list[str] | None,
     typer.Option("--cache", metavar="URL", help="Binary cache to take from, also REPROBUILD_CACHES."),
 ]
+TrustedKeyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trusted-key",
+        metavar="NAME:BASE64",
+        help="Public key whose signatures count, also REPROBUILD_TRUSTED_KEYS.",
+    ),
+]
 JobsOption = Annotated[
     int | None,
     typer.Option("--jobs", "-j", metavar="N", min=1, help="Builds at the same time; one per core if unset."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reprobuild.cli.progress import Renderer, choose
 
 if TYPE_CHECKING:
+    from reprobuild.adapters.binary_cache.reader import BinaryCacheReader
     from reprobuild.adapters.debian.archive import DebianArchive
     from reprobuild.adapters.http import HttpxClient
     from reprobuild.adapters.kept_logs import KeptLogs
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
     from reprobuild.domain.lock import Source
     from reprobuild.domain.machine import Machine
     from reprobuild.ports import Builder
+    from reprobuild.services.archive import ArchiveService
     from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
     from reprobuild.services.builder_check import BuilderCheckService
     from reprobuild.services.builder_list import BuilderListService
     from reprobuild.services.builder_setup import BuilderSetup
+    from reprobuild.services.cache_check import CacheCheckService
+    from reprobuild.services.cache_offers import CacheOffers
+    from reprobuild.services.cache_transfer import CacheTransferService
     from reprobuild.services.doctor import DoctorService
     from reprobuild.services.fetch import FetchReport, FetchService
     from reprobuild.services.lock import LockService
@@ -267,6 +272,7 @@ class Session:
             elsewhere=None
             if classic
             else Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
+            offers=self.offered,
         )
 
     def verify_service(self, builders: Sequence[str] = ()) -> VerifyService:
@@ -315,10 +321,81 @@ class Session:
         )
         return BaselineService(seed_runs=seed_runs, store=self.store)
 
+    @cached_property
+    def cache_reader(self) -> BinaryCacheReader:
+        from reprobuild.adapters.binary_cache.reader import BinaryCacheReader
+
+        return BinaryCacheReader(self.http)
+
+    @cached_property
+    def cache_offers(self) -> CacheOffers:
+        from reprobuild.adapters.nix.process import trusted_keys
+        from reprobuild.services.cache_offers import CacheOffers
+
+        return CacheOffers(self.cache_reader, trusted_keys)
+
+    def offered(self, paths: Sequence[str], caches: Sequence[str]) -> Collection[str]:
+        """Which of these paths caches would give; says what is wrong with a cache."""
+        from reprobuild.cli import render
+        from reprobuild.core.addresses import shown_address
+        from reprobuild.services.cache_offers import first_offers
+
+        answers = self.cache_offers.ask(paths, caches)
+        for answer in answers:
+            if answer.problem:
+                render.note(f"warning: {answer.problem}; going on without this cache")
+            elif answer.unsigned:
+                count, address = len(answer.unsigned), shown_address(answer.cache)
+                render.note(f"warning: {address}: {count} outputs are signed by no trusted key: not taken")
+        return first_offers(answers).keys()
+
+    def cache_transfer_service(self) -> CacheTransferService:
+        from reprobuild.adapters.nix.copy import NixCopier
+        from reprobuild.adapters.nix.process import trusted_keys
+        from reprobuild.services.cache_transfer import CacheTransferService
+
+        return CacheTransferService(
+            build=self.build_service(),
+            store=self.store,
+            reader=self.cache_reader,
+            copier=NixCopier(),
+            configured_keys=trusted_keys(),
+        )
+
+    def archive_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> ArchiveService:
+        from reprobuild.adapters import resources
+        from reprobuild.services.archive import ArchiveService
+
+        return ArchiveService(
+            build=self.build_service(),
+            store=self.store,
+            transfer=self.cache_transfer_service(),
+            fetch=self.fetcher(offline=offline, caches=caches),
+            data_root=resources.nix_library().parent,
+            templates=resources.templates(),
+        )
+
+    def cache_check_service(self) -> CacheCheckService:
+        from reprobuild.adapters.nix.process import trusted_keys
+        from reprobuild.services.cache_check import CacheCheckService
+
+        return CacheCheckService(
+            build=self.build_service(),
+            store=self.store,
+            reader=self.cache_reader,
+            records=self.records,
+            configured_keys=trusted_keys(),
+        )
+
     def plan_service(self, project: Project) -> PlanService:
         from reprobuild.services.plan import PlanService
 
-        return PlanService(build=self.build_service(), store=self.store, fetch=self.fetch_service(project))
+        return PlanService(
+            build=self.build_service(),
+            store=self.store,
+            fetch=self.fetch_service(project),
+            offers=self.cache_offers,
+        )
 
     def shell_service(self, *, offline: bool = False) -> ShellService:
         from reprobuild.services.shell import ShellService

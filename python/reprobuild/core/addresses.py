@@ -25,3 +25,8 @@ def without_login(url: str) -> str:
 def bare_host(parts: SplitResult) -> str:
     """Host and port as written, without user and password."""
     return parts.netloc.rpartition("@")[2]
+
+
+def shown_address(cache: str) -> str:
+    """A binary cache's address as messages show it; a folder stays as it was given."""
+    return redact(cache) if "://" in cache else cache.partition("?")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.domain.lock import Source
@@ -35,6 +36,45 @@ def needed_derivations(spec: Spec, found: Instantiation, targets: Iterable[str])
             todo.extend(spec.stages[name].needs)
     stages = (drv for name, drv in found.stages.items() if name in names)
     return (found.base, *found.wheels, found.environment, *found.shims, *stages)
+
+
+@dataclass(frozen=True)
+class Needs:
+    build: tuple[Derivation, ...]  # in building order
+    take: tuple[Derivation, ...]  # are there, and are read by those, or asked for
+
+
+def still_needed(spec: Spec, found: Instantiation, targets: Iterable[str], there: Collection[str]) -> Needs:
+    """What is to be built, and what that reads, when some outputs are there already.
+
+    What only leads to those is not needed: with the model there, nothing is.
+
+    Args:
+        targets: labels: stage names, base, environment, model.
+        there: store paths.
+    """
+    reads: dict[Derivation, list[Derivation]] = {found.base: []}
+    reads |= {wheel: [found.base] for wheel in found.wheels}
+    reads |= {shim: [found.base, *found.wheels] for shim in found.shims}  # a CUDA compiler is made of wheels
+    reads[found.environment] = [*found.wheels, found.base]
+    for name, drv in found.stages.items():
+        needs = [found.stages[need] for need in spec.stages[name].needs]
+        reads[drv] = [found.environment, found.base, *found.shims, *needs]
+    reads[found.model] = [found.base, *found.stages.values()]
+    by_label = {"base": found.base, "environment": found.environment, **found.stages, "model": found.model}
+    by_label |= {shim.name: shim for shim in found.shims}
+    reached: set[Derivation] = set()
+    todo = [by_label[label] for label in targets]
+    while todo:
+        drv = todo.pop()
+        if drv not in reached:
+            reached.add(drv)
+            todo += reads[drv] if drv.out_path not in there else []
+    used = [drv for drv in found.all() if drv in reached]
+    return Needs(
+        build=tuple(drv for drv in used if drv.out_path not in there),
+        take=tuple(drv for drv in used if drv.out_path in there),
+    )
 
 
 def needed_sources(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from reprobuild.domain import spec as spec_module
+from reprobuild.domain.archive import ArchiveDocument
 from reprobuild.domain.baseline import Baseline
 from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.hardware import HardwareProfile
@@ -63,6 +64,11 @@ def verdict_schema() -> dict[str, Any]:
 def cuda_table_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `nix/lib/cuda.json`."""
     return _published("CUDA table", CudaTable)
+
+
+def archive_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of an archive's `archive.json`."""
+    return _published("archive.json", ArchiveDocument)
 
 
 def _published(

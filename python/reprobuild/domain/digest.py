@@ -31,6 +31,18 @@ def nix32(data: bytes) -> str:
     return "".join(out)
 
 
+def nix32_bytes(text: str) -> bytes:
+    """The bytes that `nix32` wrote.
+
+    Raises:
+        ValueError: a character that is none of the alphabet's, or bits left over.
+    """
+    number = 0
+    for character in text:
+        number = number << 5 | _NIX32.index(character)
+    return number.to_bytes(len(text) * 5 // 8, "little")
+
+
 class Digest(str):
     """A SHA-256 digest, written as SRI (`sha256-` and base 64).
 
@@ -77,6 +89,18 @@ class Digest(str):
         for chunk in chunks:
             state.update(chunk)
         return cls.of_raw(state.digest())
+
+    @classmethod
+    def of_nix32(cls, text: str) -> Digest:
+        """From Nix's base-32.
+
+        Raises:
+            ValueError: not a SHA-256 digest in base-32.
+        """
+        try:
+            return cls.of_raw(nix32_bytes(text))
+        except (OverflowError, ValueError) as error:
+            raise ValueError(f"not a SHA-256 digest: {text!r}") from error
 
     @property
     def raw(self) -> bytes:

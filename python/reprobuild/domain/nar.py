@@ -79,6 +79,44 @@ def write_seed(busybox: bytes, folder: Path) -> NarInfo:
     return nar_of_tree(tree)
 
 
+class NarHasher:
+    """Digest of an archive that comes in pieces, and of the file's content where it holds one file and no folder."""
+
+    def __init__(self) -> None:
+        self._archive, self._content = hashlib.sha256(), hashlib.sha256()
+        self._head = b""  # until the content begins
+        self._left: int | None = None  # bytes of content to come; None: no single file, or not known yet
+        self.size_bytes = 0
+
+    def add(self, chunk: bytes) -> None:
+        self._archive.update(chunk)
+        self.size_bytes += len(chunk)
+        if self._left is None and len(self._head) < _LONGEST_HEAD:
+            self._head += chunk
+            chunk = self._after_head()
+        if self._left:
+            content = chunk[: self._left]
+            self._content.update(content)
+            self._left -= len(content)
+
+    def _after_head(self) -> bytes:
+        for head in (_FLAT_HEAD, _FLAT_EXECUTABLE_HEAD):
+            start = len(head) + 8
+            if self._head.startswith(head) and len(self._head) >= start:
+                self._left = int.from_bytes(self._head[len(head) : start], "little")
+                return self._head[start:]
+        return b""
+
+    @property
+    def digest(self) -> Digest:
+        return Digest.of_raw(self._archive.digest())
+
+    @property
+    def file_digest(self) -> Digest | None:
+        """Of the one file's content; None for folders, links, and what ended too early."""
+        return Digest.of_raw(self._content.digest()) if self._left == 0 else None
+
+
 def _hash(chunks: Iterator[bytes]) -> NarInfo:
     state = hashlib.sha256()
     size_bytes = 0
@@ -100,6 +138,9 @@ _CONTENTS = _string(b"contents")
 _SYMLINK = _OPEN + _string(b"type") + _string(b"symlink") + _string(b"target")
 _DIRECTORY = _OPEN + _string(b"type") + _string(b"directory")
 _NODE = _string(b"node")
+_FLAT_HEAD = _string(b"nix-archive-1") + _REGULAR + _CONTENTS
+_FLAT_EXECUTABLE_HEAD = _string(b"nix-archive-1") + _REGULAR + _EXECUTABLE + _CONTENTS
+_LONGEST_HEAD = len(_FLAT_EXECUTABLE_HEAD) + 8
 
 
 def _entry_head(name: bytes) -> bytes:

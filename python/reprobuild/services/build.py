@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprobuild.core.build_failure import failure
-from reprobuild.core.build_needs import needed_derivations, needed_sources
+from reprobuild.core.build_needs import needed_sources, still_needed
 from reprobuild.core.build_state import BuildStatus
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
@@ -84,6 +84,7 @@ class BuildService:
         sandbox_problem: Callable[[], str | None],
         preflight: Preflight,
         elsewhere: Elsewhere | None = None,
+        offers: Callable[[Sequence[str], Sequence[str]], Collection[str]] = lambda paths, caches: (),
     ) -> None:
         self._evaluator = evaluator
         self._store = store
@@ -95,6 +96,7 @@ class BuildService:
         self._sandbox_problem = sandbox_problem
         self.preflight = preflight
         self._elsewhere = elsewhere
+        self._offers = offers  # (store paths, caches) → those that the caches have, with a trusted signature
 
     def instantiate(self, project: Project, replaced: Mapping[str, str] = {}) -> Instantiation:
         """The project's derivations.
@@ -194,12 +196,13 @@ class BuildService:
     ) -> tuple[tuple[str, ...], Path | None, BuildRecord | None]:
         """Labels (or names) of what was built, and the record with its place; nothing where all was there."""
         wanted = {drv.out_path for drv in targets.values()}
+        if request.caches:
+            self._take(project, found, targets, request.caches)
         if self._store.present(sorted(wanted)) == wanted:
             self._keep_stages(project, found)
             return (), None, None
-        candidates = needed_derivations(project.spec, found, targets)
-        valid = self._store.present([drv.out_path for drv in candidates])
-        missing = [drv for drv in candidates if drv.out_path not in valid]
+        valid = self._store.present([drv.out_path for drv in found.all()])
+        missing = still_needed(project.spec, found, targets, valid).build
         placed = self.preflight(project.spec, found, missing, jobs=request.jobs)
         steps = self._steps(project, found, targets, missing, placed, request)
         if steps is None:
@@ -276,6 +279,18 @@ class BuildService:
         if any(step.machine.is_local for step, _ in steps.steps):
             self.require_sandbox()
         return steps
+
+    def _take(
+        self, project: Project, found: Instantiation, targets: Collection[str], caches: Sequence[str]
+    ) -> None:
+        """Copy what caches have of the outputs; what they do not have, or not whole, is built."""
+        paths = [drv.out_path for drv in found.all()]
+        valid = self._store.present(paths)
+        if not still_needed(project.spec, found, targets, valid).build:
+            return
+        offered = set(self._offers([path for path in paths if path not in valid], caches))
+        used = still_needed(project.spec, found, targets, valid | offered).take
+        self._store.substitute([drv.out_path for drv in used if drv.out_path in offered], caches)
 
     def _keep_results(self, targets: dict[str, Derivation], out_link: Path | None) -> None:
         if out_link is None:

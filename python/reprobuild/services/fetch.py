@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from reprobuild.core.addresses import shown_address
 from reprobuild.domain.lock import Source
 from reprobuild.domain.store_path import STORE_DIR
 from reprobuild.errors import DiskFullError, NetworkError, SourcesMissingError
 from reprobuild.ports import ByteProgress, HttpClient, SourceStore, WheelLocator
+from reprobuild.services.cache_offers import Offer
 from reprobuild.services.fetch_places import Addresses, Place, Wanted
 from reprobuild.services.fetch_report import Fetched, FetchPlan, FetchReport, Planned
 from reprobuild.services.fetch_run import Edges, FetchRun
@@ -54,11 +56,23 @@ class FetchService:
         self._store_dir = store_dir
         self._free_bytes = free_bytes
 
-    def plan(self, sources: Sequence[Source], project_dir: Path, caches: Sequence[str] = ()) -> FetchPlan:
-        """Where everything would come from; fetches nothing. Binary caches are not asked what they have."""
+    def plan(
+        self,
+        sources: Sequence[Source],
+        project_dir: Path,
+        caches: Sequence[str] = (),
+        offered: Mapping[str, Offer] = {},
+    ) -> FetchPlan:
+        """Where everything would come from; fetches nothing.
+
+        Args:
+            offered: store path → what a binary cache said it has.
+        """
         every = _unique(sources)
         present = self._edges.store.present(list(every))
-        missing = [Wanted.of(source) for path, source in every.items() if path not in present]
+        missing = [
+            Wanted.of(source) for path, source in every.items() if path not in present and path not in offered
+        ]
         try:
             places = self._edges.places(missing, project_dir, offline=False)
         except NetworkError:
@@ -68,6 +82,9 @@ class FetchService:
             first = next(iter(places.get(path, ())), None)
             if path in present:
                 items.append(Planned(source, "store", path))
+            elif (offer := offered.get(path)) is not None:
+                sent_bytes = 0 if _is_local(offer.cache) else offer.size_bytes
+                items.append(Planned(source, "binary-cache", offer.label, sent_bytes))
             elif first is None:
                 items.append(Planned(source, "nowhere"))
             else:
@@ -103,7 +120,10 @@ class FetchService:
         fetched: list[Fetched] = []
         if missing and (usable := [one for one in caches if not offline or _is_local(one)]):
             came = self._edges.store.substitute(list(missing), usable)
-            fetched += [Fetched(missing.pop(path), "binary-cache", " ".join(usable)) for path in sorted(came)]
+            fetched += [
+                Fetched(missing.pop(path), "binary-cache", " ".join(map(shown_address, usable)))
+                for path in sorted(came)
+            ]
         downloaded_bytes = 0
         if missing:
             wanted = [Wanted.of(source) for source in missing.values()]
@@ -171,4 +191,4 @@ def _unique(sources: Sequence[Source]) -> dict[str, Source]:
 
 
 def _is_local(cache: str) -> bool:
-    return cache.startswith(("file:", "/"))
+    return "://" not in cache or cache.startswith("file:")

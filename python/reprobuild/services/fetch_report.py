@@ -14,7 +14,7 @@ class Planned:
     """Where one source would come from."""
 
     source: Source
-    origin: Literal["store", "nowhere"] | PlaceKind
+    origin: Literal["store", "nowhere", "binary-cache"] | PlaceKind
     label: str = ""  # file or address, without secrets
     download_bytes: int = 0  # over the network; 0 for what lies on this machine
 

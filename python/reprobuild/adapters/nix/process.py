@@ -61,6 +61,8 @@ def environment(extra_settings: Mapping[str, str] = {}) -> dict[str, str]:
     settings = dict(SETTINGS)
     if runs_builds_as_root():
         settings["build-users-group"] = ""  # Nix would refuse to build at all
+    if keys := os.environ.get("REPROBUILD_TRUSTED_KEYS", "").split():
+        settings["extra-trusted-public-keys"] = " ".join(keys)
     settings.update(extra_settings)
     lines = [os.environ.get("NIX_CONFIG", "")] + [f"{key} = {value}" for key, value in settings.items()]
     return {**os.environ, "NIX_CONFIG": "\n".join(lines).strip(), "LC_ALL": "C.UTF-8"}
@@ -113,6 +115,12 @@ def builds_at_once() -> str:
     """`max-jobs` as Nix's configuration has it; one per core where it has Nix's default of one build at a time."""
     configured = configuration()["max-jobs"]
     return "auto" if configured == 1 else str(configured)
+
+
+@cache
+def trusted_keys() -> tuple[str, ...]:
+    """Keys whose signatures Nix believes: those of its configuration and of REPROBUILD_TRUSTED_KEYS."""
+    return tuple(configuration()["trusted-public-keys"])
 
 
 def _has_group(name: str) -> bool:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from reprobuild.adapters.binary_cache.address import substituter_settings
 from reprobuild.adapters.nix.process import builds_at_once, environment, program
 from reprobuild.adapters.nix_log import NixLogParser
 from reprobuild.domain.build_event import Event, Message
@@ -48,7 +49,7 @@ class NixBuilder:
             arguments.append("--keep-going")
         if check:
             arguments += ["--check", "--keep-failed"]
-        settings = {"substituters": " ".join(caches)} if caches else {}
+        settings = substituter_settings(caches)
         if self._builders:
             settings |= {"builders": " ; ".join(self._builders), "builders-use-substitutes": "true"}
         return run_heard("nix-store", arguments, on_event, settings)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reprobuild.adapters.binary_cache.address import substituter_settings
 from reprobuild.adapters.nix.process import run
 from reprobuild.domain.digest import Digest, nix32
 from reprobuild.domain.lock import Source
@@ -33,7 +34,7 @@ class NixStore:
         run(
             "nix-store",
             ["--realise", "--keep-going", *paths],
-            settings={"substituters": " ".join(caches)},
+            settings=substituter_settings(caches),
             ok=(0, 1, 100),
         )
         return self.present(paths)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reprobuild.cli import render, wiring
 from reprobuild.cli.options import HERE, CacheOption, JsonOption, ProjectOption, SetOption
+from reprobuild.core.addresses import shown_address
 from reprobuild.errors import EXIT_NO
 
 if TYPE_CHECKING:
-    from reprobuild.services.plan import BuildPlan
+    from reprobuild.services.plan import BuildPlan, CacheCount
 
 
 def plan(
@@ -44,6 +45,11 @@ def plan(
                     {"stage": stage, "builder": machine.name, "address": machine.uri}
                     for stage, machine in found.where.items()
                 ],
+                "take": [
+                    {"name": name, "from": offer.label, "size_bytes": offer.size_bytes}
+                    for name, offer in found.take.items()
+                ],
+                "caches": [_count_document(one) for one in found.caches],
                 "fetch": [
                     {
                         "source": item.source.subject,
@@ -72,6 +78,12 @@ def _show(found: BuildPlan) -> None:
         for line in render.table(places, indent="  "):
             render.result_line(line)
     render.result_line(f"reuse {_counted(found.reuse)}")
+    if found.caches:
+        take_bytes = sum(offer.size_bytes for offer in found.take.values())
+        render.result_line(
+            f"take {len(found.take)}"
+            + (f", {render.size(take_bytes)}: {_shortened(tuple(found.take))}" if found.take else "")
+        )
     to_fetch = found.fetch.to_fetch
     fetch_bytes = sum(item.source.size_bytes for item in to_fetch)
     render.result_line(f"fetch {len(to_fetch)}" + (f", {render.size(fetch_bytes)}" if to_fetch else ""))
@@ -81,11 +93,35 @@ def _show(found: BuildPlan) -> None:
     ]
     for line in render.table(rows, indent="  "):
         render.result_line(line)
+    for one in found.caches:
+        render.result_line(f"cache {shown_address(one.cache)}: {_count_text(one)}")
     render.result_line(found.instantiation.model.out_path)
 
 
 def _counted(names: tuple[str, ...]) -> str:
     return f"{len(names)}" + (f": {_shortened(names)}" if names else "")
+
+
+def _count_document(one: CacheCount) -> dict[str, Any]:
+    return {
+        "cache": shown_address(one.cache),
+        "sources": one.sources,
+        "source_bytes": one.source_bytes,
+        "outputs": one.outputs,
+        "output_bytes": one.output_bytes,
+        "unsigned": one.unsigned,
+        "problem": one.problem or None,
+    }
+
+
+def _count_text(one: CacheCount) -> str:
+    if one.problem:
+        return one.problem
+    return (
+        f"{one.sources} sources ({render.size(one.source_bytes)}), {one.outputs} outputs"
+        f" ({render.size(one.output_bytes)})"
+        + (f", {one.unsigned} that no trusted key has signed" if one.unsigned else "")
+    )
 
 
 def _shortened(names: tuple[str, ...]) -> str:

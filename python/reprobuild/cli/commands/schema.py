@@ -21,6 +21,9 @@ def schema(
         bool, typer.Option("--hardware", help="Print the schema of hardware profiles.")
     ] = False,
     cuda: Annotated[bool, typer.Option("--cuda", help="Print the schema of the CUDA table.")] = False,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Print the schema of an archive's archive.json.")
+    ] = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
     ] = False,
@@ -38,6 +41,7 @@ def schema(
         "--baseline": baseline,
         "--hardware": hardware,
         "--cuda": cuda,
+        "--archive": archive,
         "--defaults": defaults,
     }
     chosen = [option for option, on in asked.items() if on]
@@ -50,6 +54,7 @@ def schema(
         "--baseline": schemas.baseline_schema,
         "--hardware": schemas.hardware_schema,
         "--cuda": schemas.cuda_table_schema,
+        "--archive": schemas.archive_schema,
         "--defaults": schemas.spec_defaults,
     }
     render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())

@@ -1,0 +1,1 @@
+"""Binary caches: folders, HTTP servers and S3 buckets."""
