@@ -70,6 +70,9 @@ class World:
     kept: list[tuple[Path, BuildRecord]] = field(default_factory=list)
     realised: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    offered: set[str] = field(default_factory=set)  # store paths that binary caches have, signed
+    whole: bool = True  # what binary caches have is not damaged
+    taken: list[str] = field(default_factory=list)  # from binary caches
     view: FakeView = field(default_factory=FakeView)
     here: Machine = field(default_factory=lambda: Machine("", ("x86_64-linux",)))
     builders: list[Machine] = field(default_factory=list)
@@ -100,6 +103,7 @@ class World:
             log_file=lambda drv_path: Path("/nix/var/log") / Path(drv_path).name,
             sandbox_problem=lambda: self.sandbox,
             preflight=Preflight(lambda: self.here, lambda: self.builders, self.said.append),
+            offers=lambda paths, caches: self.offered & set(paths),
         )
 
     def verify_service(self) -> VerifyService:
@@ -142,6 +146,11 @@ class World:
     def present(self, paths: Sequence[str]) -> set[str]:
         return set(paths) & self.valid
 
+    def substitute(self, paths: Sequence[str], caches: Sequence[str]) -> set[str]:
+        self.taken += paths
+        self.valid |= set(paths) if self.whole else set()
+        return set(paths) & self.valid
+
     def add_root(self, link: Path, path: str) -> None:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
@@ -153,6 +162,9 @@ class World:
 
     def info(self, path: str) -> PathInfo:
         return PathInfo(path, self.nar_hashes.get(path, Digest.of_bytes(path.encode())), 7)
+
+    def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]:
+        return {path: self.info(path) for path in paths}
 
     # ports.HostFacts
     def document(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from reprobuild.core.build_needs import needed_derivations, needed_sources
+from reprobuild.core.build_needs import needed_derivations, needed_sources, still_needed
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Kind, Source
@@ -102,3 +102,31 @@ def test_one_stage_needs_only_what_comes_before_it() -> None:
     assert needed == (FOUND.base, *FOUND.wheels, FOUND.environment, FOUND.stages["prepare"])
     assert needed_derivations(PROJECT, FOUND, ["model"]) == FOUND.all()
     assert needed_derivations(PROJECT, FOUND, ["base"]) == (FOUND.base,)
+
+
+def needs(*there: Derivation, target: str = "model") -> tuple[set[str], set[str]]:
+    """Names of what is to be built, and of what it reads that is there."""
+    found = still_needed(PROJECT, FOUND, [target], {one.out_path for one in there})
+    return {one.name for one in found.build}, {one.name for one in found.take}
+
+
+def test_with_the_model_there_nothing_is_needed() -> None:
+    assert needs(FOUND.model) == (set(), {"digits-1.0.0"})
+
+
+def test_where_only_the_model_is_missing_the_environment_is_not_needed() -> None:
+    assert needs(*FOUND.stages.values(), FOUND.base) == (
+        {"digits-1.0.0"},
+        {"digits-prepare", "digits-train", "base"},
+    )
+
+
+def test_a_missing_stage_needs_its_environment_and_what_that_is_made_of() -> None:
+    build, take = needs(FOUND.stages["prepare"], FOUND.base)
+    assert build == {one.name for one in (*FOUND.wheels, FOUND.environment, FOUND.model)} | {"digits-train"}
+    assert take == {"digits-prepare", "base"}
+    assert needs(FOUND.environment, target="prepare") == ({"digits-prepare", "base"}, {"python-environment"})
+
+
+def test_where_nothing_is_there_everything_is_built_in_order() -> None:
+    assert still_needed(PROJECT, FOUND, ["model"], ()).build == FOUND.all()
