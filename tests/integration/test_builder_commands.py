@@ -156,6 +156,20 @@ def test_no_nix_on_the_other_side(client: World, host: Host, tmp_path: Path) -> 
     assert refusal(client, host, tmp_path).startswith("commands that ssh runs there find no Nix")
 
 
+def test_a_nix_that_is_too_old(client: World, host: Host, tmp_path: Path) -> None:
+    """A stand-in that says so; everything else is the real one."""
+    programs = tmp_path / "old"
+    programs.mkdir()
+    (programs / "nix-store").write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo "nix-store (Nix) 2.3.16" || exec /usr/bin/nix-store "$@"\n'
+    )
+    (programs / "nix-store").chmod(0o755)
+    host.start_sshd(path=f"{programs}:{PATH}")
+    client.reprobuild("builder", "add", host.uri, "--no-probe", cwd=tmp_path)
+    document = client.json("builder", "check", cwd=tmp_path, status=1)
+    assert found(document, "nix") == "version 2.3.16" and "sandbox" not in states(document)
+
+
 def test_a_key_and_a_host_key_of_its_own(client: World, a_lab: Lab, host: Host, tmp_path: Path) -> None:
     """Nobody has stored them: they come from the line alone."""
     config = tmp_path / "ssh_config"
@@ -165,6 +179,16 @@ def test_a_key_and_a_host_key_of_its_own(client: World, a_lab: Lab, host: Host, 
     added = client.json("builder", "add", host.uri, *keys, cwd=tmp_path)
     assert base64.b64decode(added["host_key"]).decode() in Path(f"{host.key}.pub").read_text()
     assert set(states(client.json("builder", "check", cwd=tmp_path)).values()) == {"ok"}
+
+
+def test_names_are_completed(client: World, host: Host, tmp_path: Path) -> None:
+    client.reprobuild("builder", "add", host.uri, "--no-probe", cwd=tmp_path)
+    words = {
+        "COMP_WORDS": "reprobuild builder check g",
+        "COMP_CWORD": "3",
+        "_REPROBUILD_COMPLETE": "complete_bash",
+    }
+    assert client.reprobuild(cwd=tmp_path, env=words, status=None).stdout.split() == ["gpu1"]
 
 
 def test_remove_takes_one_line_out(client: World, host: Host, tmp_path: Path) -> None:
