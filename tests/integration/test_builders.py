@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.integration.conftest import World
+from tests.integration.conftest import World, write_tiny
 
 pytestmark = pytest.mark.integration
 
@@ -16,11 +16,26 @@ compute_capability = "9.0"
 """
 
 
-@pytest.fixture
-def on_gpu(tiny: Path) -> Path:
-    """A project whose training asks for a GPU that no test machine has; locked as the same without one."""
-    spec = tiny / "reprobuild.toml"
+def ask_for_gpu(project: Path) -> None:
+    spec = project / "reprobuild.toml"
     spec.write_text(spec.read_text().replace('run = "train.py"', 'run = "train.py"\ngpu = true') + GPU)
+
+
+@pytest.fixture(scope="module")
+def gpu_lock(world: World, tiny_lock: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The lock of a project that asks for a GPU: one tool more than the same without."""
+    project = write_tiny(tmp_path_factory.mktemp("gpu") / "tiny")
+    (project / "reprobuild.lock").write_text(tiny_lock)
+    ask_for_gpu(project)
+    world.reprobuild("lock", cwd=project)
+    return (project / "reprobuild.lock").read_text()
+
+
+@pytest.fixture
+def on_gpu(tiny: Path, gpu_lock: str) -> Path:
+    """A locked project whose training asks for a GPU that no test machine has."""
+    ask_for_gpu(tiny)
+    (tiny / "reprobuild.lock").write_text(gpu_lock)
     return tiny
 
 
