@@ -22,8 +22,9 @@ rec {
     { name = "reprobuild-handshake"; packages = [ "reprobuild_handshake" "reprobuild_probe" ]; } ../python;
   portableShim = import ./lib/portable-shim.nix { inherit sources; };
   cudaCompiler = import ./lib/cuda-compiler.nix { inherit sources wheels; };
+  leastDriver = import ./lib/least-driver.nix;
   gpuFeatures = import ./lib/gpu-features.nix;
-  gpuStage = import ./lib/gpu-stage.nix { inherit exact handshake sources worker; };
+  gpuStage = import ./lib/gpu-stage.nix { inherit exact handshake leastDriver sources worker; };
   stages = import ./lib/stages.nix { inherit exact gpuFeatures gpuStage numerics projectFiles data worker; };
   model = import ./lib/model.nix { inherit exact worker; };
   mkProject = import ./lib/flake-project.nix { inherit project; };

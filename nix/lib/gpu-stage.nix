@@ -1,6 +1,6 @@
 # What the derivation of a stage with `gpu = true` has that no other has: the handshake in front of the worker.
-{ exact, handshake, sources, worker }:
-/** It measures the machine before user code and refuses one that [hardware] and [driver] do not ask for.
+{ exact, handshake, leastDriver, sources, worker }:
+/** It measures the machine before user code and refuses one that [hardware], [driver] and [cuda] do not ask for.
     Type: gpuStage :: { spec :: AttrSet; entries :: [ AttrSet ]; base :: Base } -> AttrSet
     Example: (gpuStage { inherit spec entries base; }).args => [ "-s" "-m" "reprobuild_handshake" "stage" ] */
 { spec, entries, base }:
@@ -17,7 +17,11 @@ else {
     inherit (spec.hardware) accelerator;
     gpu = spec.hardware.gpu or null;
     compute_capability = spec.hardware.compute_capability or null;
-    driver = { minimum = spec.driver.minimum or null; branch = spec.driver.branch or null; };
+    driver = {
+      minimum = (leastDriver spec).version;
+      minimum_from = (leastDriver spec).key;
+      branch = spec.driver.branch or null;
+    };
     # For the probe alone, which runs in a process of its own: user code may bring another release.
     nvml = "${sources.named "tool" "nvidia-ml-py" entries}";
   };

@@ -1,5 +1,16 @@
 { library, fails, ... }:
 {
+  leastDriver = {
+    testSpec = {
+      expr = library.leastDriver { driver.minimum = "590.44"; cuda.toolkit = "13.0"; };
+      expected = { version = "590.44"; key = "driver.minimum"; };
+    };
+    testToolkit = {
+      expr = library.leastDriver { driver.branch = "590"; cuda.toolkit = "13.0"; };
+      expected = { version = "580"; key = "cuda.toolkit"; };
+    };
+    testNeither = { expr = (library.leastDriver { }).version; expected = null; };
+  };
   gpuFeatures = {
     testAnyGpu = { expr = library.gpuFeatures { }; expected = [ "cuda" ]; };
     testAll = {

@@ -28,7 +28,7 @@ in
         accelerator = "nvidia";
         gpu = null;
         compute_capability = null;
-        driver = { minimum = "580.65.06"; branch = null; };
+        driver = { minimum = "580.65.06"; minimum_from = "driver.minimum"; branch = null; };
       };
     };
     testTheToolIsAnInput = { expr = library.names.hasSuffix "nvidia_ml_py-13.0-py3-none-any.whl" asked.nvml; expected = true; };

@@ -17,9 +17,10 @@ SCHEMA = "reprobuild.stage-hardware/1"
 
 @dataclass(frozen=True)
 class Asked:
-    """What `[hardware]` and `[driver]` of the spec say; None where they say nothing.
+    """What `[hardware]`, `[driver]` and `[cuda]` of the spec say; None where they say nothing.
 
     Args:
+        driver_minimum_from: key of the spec: its own, or that of the toolkit which needs it.
         nvml: the wheel that has `pynvml`, for the probe alone: user code may bring another one.
     """
 
@@ -27,6 +28,7 @@ class Asked:
     gpu: str | None
     compute_capability: str | None
     driver_minimum: str | None
+    driver_minimum_from: str
     driver_branch: str | None
     nvml: str
 
@@ -45,6 +47,7 @@ def asked(environment: Mapping[str, str]) -> Asked:
             gpu=document["gpu"],
             compute_capability=document["compute_capability"],
             driver_minimum=document["driver"]["minimum"],
+            driver_minimum_from=document["driver"]["minimum_from"],
             driver_branch=document["driver"]["branch"],
             nvml=document["nvml"],
         )

@@ -77,17 +77,19 @@ def mismatches(asked: Asked, profile: Mapping[str, Any]) -> Iterator[Mismatch]:
             break
     version = profile["driver"]["version"]
     if asked.driver_minimum is not None and not _at_least(version, asked.driver_minimum):
+        key = asked.driver_minimum_from
+        change = "lower driver.minimum" if key == "driver.minimum" else f"take an older {key}"
         yield Mismatch(
-            "driver.minimum",
-            f"{asked.driver_minimum} or newer",
-            version or "unknown",
-            f"update the machine's driver to {asked.driver_minimum} or newer, or lower driver.minimum",
+            key,
+            f"driver {asked.driver_minimum} or newer",
+            f"driver {version or 'unknown'}",
+            f"update the machine's driver to {asked.driver_minimum} or newer, or {change}",
         )
     if asked.driver_branch is not None and str(version).partition(".")[0] != asked.driver_branch:
         yield Mismatch(
             "driver.branch",
-            asked.driver_branch,
-            version or "unknown",
+            f"driver {asked.driver_branch}",
+            f"driver {version or 'unknown'}",
             f"build on a machine with a driver of branch {asked.driver_branch}, or change driver.branch",
         )
 

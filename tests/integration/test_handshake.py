@@ -110,7 +110,10 @@ def test_a_machine_that_fits_trains_and_the_record_holds_its_profile(
     [
         (
             H100.replace("580.65.06", "580.40"),
-            ("expected 580.65.06 or newer  reprobuild.toml, driver.minimum", "actual   580.40 "),
+            (
+                "expected driver 580.65.06 or newer  reprobuild.toml, driver.minimum",
+                "actual   driver 580.40 ",
+            ),
         ),
         (
             H100.replace("capability 90", "capability 80"),

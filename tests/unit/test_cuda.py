@@ -22,6 +22,7 @@ from reprobuild.domain.spec import Spec
 from reprobuild.errors import ReprobuildError, ResolveError, SpecError
 from reprobuild.services.lock_wheels import lock_wheels
 from reprobuild.services.project import open_project
+from reprobuild_probe.driver_branches import is_known_branch
 
 from .spec_examples import on_gpu
 
@@ -148,10 +149,23 @@ def test_a_refusal_names_the_two_lines_that_disagree(text: str, expected: str) -
         TOOLKIT + '[driver]\nminimum = "580.65.06"\nbranch = "580"',
         'compute_capability = "12.1"\n' + TOOLKIT,
         '[driver]\nminimum = "470"',  # no toolkit named: nothing to compare with
+        '[driver]\nminimum = "700.10"',  # newer than all that this release knows
     ],
 )
 def test_what_agrees_is_taken(text: str) -> None:
     spec_of(text)
+
+
+@pytest.mark.parametrize(("minimum", "next_one"), [("585.10", "590"), ("440", "450"), ("600", "610")])
+def test_a_driver_that_no_machine_offers_is_refused(minimum: str, next_one: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec_of(f'[driver]\nminimum = "{minimum}"')
+    assert f"driver.minimum: there is no branch {minimum.partition('.')[0]} of drivers" in shown(caught.value)
+    assert caught.value.hint == f'write minimum = "{next_one}" into [driver], the next branch after it'
+
+
+def test_what_a_toolkit_needs_is_a_branch_that_machines_offer() -> None:
+    assert all(is_known_branch(one.minimum_driver) for one in cuda_table().toolkits.values())
 
 
 def test_without_a_stated_driver_the_toolkits_own_is_required() -> None:

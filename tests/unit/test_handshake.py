@@ -44,7 +44,8 @@ stage.save_json("answer.json", {"cuda": "libcuda" in maps, "path": sys.path})
 
 def asks(**changes: Any) -> Asked:
     nothing = dict.fromkeys(("gpu", "compute_capability", "driver_minimum", "driver_branch"))
-    return Asked(**{"accelerator": "nvidia", "nvml": "", **nothing, **changes})
+    always = {"accelerator": "nvidia", "driver_minimum_from": "driver.minimum", "nvml": ""}
+    return Asked(**{**always, **nothing, **changes})
 
 
 def machine(*names: str, driver: str = "580.65.06", capability: str = "9.0") -> dict[str, Any]:
@@ -85,10 +86,16 @@ def test_a_machine_that_fits_is_taken(wanted: Asked) -> None:
             asks(compute_capability="8.0"),
             ("hardware.compute_capability", "8.0", "9.0 (GPU 0, NVIDIA H100 80GB HBM3)"),
         ),
-        (asks(driver_minimum="580.65.07"), ("driver.minimum", "580.65.07 or newer", "580.65.06")),
-        (asks(driver_minimum="580.105"), ("driver.minimum", "580.105 or newer", "580.65.06")),
-        (asks(driver_minimum="590"), ("driver.minimum", "590 or newer", "580.65.06")),
-        (asks(driver_branch="590"), ("driver.branch", "590", "580.65.06")),
+        (
+            asks(driver_minimum="580.65.07"),
+            ("driver.minimum", "driver 580.65.07 or newer", "driver 580.65.06"),
+        ),
+        (asks(driver_minimum="580.105"), ("driver.minimum", "driver 580.105 or newer", "driver 580.65.06")),
+        (
+            asks(driver_minimum="590", driver_minimum_from="cuda.toolkit"),
+            ("cuda.toolkit", "driver 590 or newer", "driver 580.65.06"),
+        ),
+        (asks(driver_branch="590"), ("driver.branch", "driver 590", "driver 580.65.06")),
     ],
 )
 def test_another_machine_is_refused_with_both_numbers(wanted: Asked, sides: tuple[str, str, str]) -> None:
@@ -118,7 +125,7 @@ def test_one_gpu_among_several_that_is_another_model_is_refused() -> None:
 def test_a_driver_that_does_not_say_its_version_is_refused() -> None:
     silent = machine("Tesla T4")
     silent["driver"]["version"] = None
-    with pytest.raises(HardwareError, match="actual   unknown"):
+    with pytest.raises(HardwareError, match="actual   driver unknown"):
         refuse_other(asks(driver_minimum="450"), silent, "train")
 
 
@@ -160,7 +167,11 @@ def run_on_gpu(driver: Path, tmp_path: Path) -> RunOnGpu:
             "accelerator": "nvidia",
             "gpu": wanted.get("gpu"),
             "compute_capability": wanted.get("compute_capability"),
-            "driver": {"minimum": wanted.get("minimum"), "branch": wanted.get("branch")},
+            "driver": {
+                "minimum": wanted.get("minimum"),
+                "minimum_from": "driver.minimum",
+                "branch": wanted.get("branch"),
+            },
             "nvml": str(Path(pynvml.__file__).parent),
         }
         environment = {
@@ -217,8 +228,8 @@ def test_another_driver_is_refused_before_user_code_and_the_log_still_holds_the_
     assert not (tmp_path / "out").exists()
     assert done.stderr == (
         "error: stage train: this machine is not the one that the spec asks for\n"
-        "  expected 580.65.06 or newer  reprobuild.toml, driver.minimum\n"
-        "  actual   580.40              measured in this build\n"
+        "  expected driver 580.65.06 or newer  reprobuild.toml, driver.minimum\n"
+        "  actual   driver 580.40              measured in this build\n"
         "hint: update the machine's driver to 580.65.06 or newer, or lower driver.minimum\n"
     )
     assert event(done, "hardware")["driver"]["version"] == "580.40"

@@ -46,6 +46,8 @@ def check_cuda(spec: Spec, origin: str) -> None:
 
 def _driver_alone(spec: Spec, origin: str) -> None:
     driver = spec.driver
+    if driver is not None and driver.minimum is not None:
+        _known_branch(driver.minimum, origin)
     if driver is None or driver.branch is None or driver.minimum is None:
         return
     if version_key(driver.branch) < version_key(driver.minimum)[:1]:
@@ -57,6 +59,24 @@ def _driver_alone(spec: Spec, origin: str) -> None:
             actual_from="driver.branch",
             hint="leave one of the two out, or let them agree",
         )
+
+
+def _known_branch(minimum: str, origin: str) -> None:
+    """A number between the branches is offered by no machine: features are compared as words."""
+    from reprobuild_probe.driver_branches import KNOWN_BRANCHES, branch_of
+
+    asked = branch_of(minimum)
+    if asked in KNOWN_BRANCHES or asked > KNOWN_BRANCHES[-1]:
+        return
+    near = next(branch for branch in KNOWN_BRANCHES if branch > asked)
+    raise SpecError(
+        f"{origin}: driver.minimum: there is no branch {asked} of drivers",
+        expected=f"one of {', '.join(map(str, KNOWN_BRANCHES))}, or a newer one",
+        expected_from="docs/formats/system-features.md",
+        actual=minimum,
+        actual_from="driver.minimum",
+        hint=f'write minimum = "{near}" into [driver], the next branch after it',
+    )
 
 
 def _driver_for(spec: Spec, toolkit: Toolkit, line: str, origin: str) -> None:
