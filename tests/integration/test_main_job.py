@@ -111,6 +111,7 @@ def test_the_record_says_what_each_stage_took(world: World, quickstart: Path) ->
     assert train["peak_memory_bytes"] > 50_000_000
     assert re.fullmatch(r"[0-9a-f]{64}", train["log_digest"])
     assert train["nar_hash"].startswith("sha256-")
+    assert train["numerics"]["threads"] == 2 and train["numerics"]["cpu_capability"]
     assert record["host"]["nix_version"]
 
 

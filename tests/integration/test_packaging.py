@@ -38,12 +38,15 @@ def test_the_wheel_holds_library_worker_templates_and_keys(installed: Path) -> N
     for name in (
         "nix/default.nix",
         "nix/builders/wheel.py",
+        "python/reprobuild_handshake/compare.py",
+        "python/reprobuild_probe/profile.py",
         "python/reprobuild_worker/api.py",
         "templates/ci/github.yml",
         "templates/quickstart/reprobuild.toml",
         "templates/quickstart/data/digits.csv.gz",
     ):
         assert (data / name).is_file(), name
+    assert (installed / "reprobuild_probe/__main__.py").is_file()  # `builder probe` runs it
     assert list((installed / "reprobuild" / "data" / "debian-archive-keys").glob("*.asc"))
 
 

@@ -14,7 +14,7 @@ from tests.fake_gpu.build import H100, MIG_A100, build_fake_driver
 
 from reprobuild.adapters.hardware_probe import read_profile
 from reprobuild.adapters.probe_zipapp import REMOTE_COMMAND, probe_zipapp
-from reprobuild.core.builder_lines import machines_line, offered_machine
+from reprobuild.core.builder_lines import offered_machine
 from reprobuild.core.schemas import hardware_schema
 from reprobuild.errors import ToolFailedError
 
@@ -47,12 +47,10 @@ def test_json_is_the_published_profile(h100: dict[str, str]) -> None:
 def test_the_lines_are_ready_to_be_used(h100: dict[str, str]) -> None:
     conf = run(["--nix-conf"], h100).stdout
     assert conf.startswith("extra-system-features = cuda cuda-sm-90 gpu-h100 ") and conf.count("\n") == 1
-    uri, systems, key, jobs, speed, supported, mandatory, host_key = run(
-        ["--machines-line"], h100
-    ).stdout.split()
+    uri, systems, key, jobs, speed, supported, mandatory = run(["--machines-line"], h100).stdout.split()
     assert uri.startswith("ssh-ng://")
     assert systems.split(",")[0] == "x86_64-linux"
-    assert (key, jobs, speed, mandatory, host_key) == ("-", "1", "1", "cuda", "-")
+    assert (key, jobs, speed, mandatory) == ("-", "1", "1", "cuda")
     assert "gpu-h100" in supported.split(",") and "cuda" not in supported.split(",")
 
 
@@ -101,7 +99,7 @@ def test_levels_of_the_processor_become_systems(h100: dict[str, str]) -> None:
     levels = tuple(f"x86_64-v{level}-linux" for level in (1, 2, 3))
     assert offered_machine(known).systems == ("x86_64-linux", *levels)
     other = known.model_copy(update={"features": ()})
-    assert machines_line(other).split()[5:] == ["-", "-", "-"]
+    assert not offered_machine(other).features
 
 
 def test_slices_are_shown(h100: dict[str, str], tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reprobuild.cli import render
-from reprobuild.core.builder_lines import machines_line, nix_conf_line
+from reprobuild.core.builder_lines import nix_conf_line, offered_machine
+from reprobuild.core.machines_file import machine_line
 from reprobuild.domain.hardware import Gpu, HardwareProfile
 
 
@@ -28,7 +29,7 @@ def profile_lines(profile: HardwareProfile) -> Iterable[str]:
         yield ""
         yield f"features: {' '.join(profile.features)}"
         yield f"nix.conf: {nix_conf_line(profile)}"
-        yield f"machines: {machines_line(profile)}"
+        yield f"machines: {machine_line(offered_machine(profile))}"
 
 
 def _gpu(gpu: Gpu) -> str:

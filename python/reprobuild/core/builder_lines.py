@@ -37,11 +37,3 @@ def offered_machine(profile: HardwareProfile) -> Machine:
         supported=frozenset(profile.features) - mandatory,
         mandatory=mandatory,
     )
-
-
-def machines_line(profile: HardwareProfile) -> str:
-    """For the machines file of those who build on it: URI, systems, key, jobs, speed, features, mandatory, host key."""
-    machine = offered_machine(profile)
-    supported = [name for name in profile.features if name in machine.supported]
-    lists = [",".join(names) or "-" for names in (supported, machine.mandatory)]
-    return " ".join([machine.uri, ",".join(machine.systems), "-", str(machine.max_jobs), "1", *lists, "-"])

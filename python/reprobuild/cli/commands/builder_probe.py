@@ -39,6 +39,7 @@ def probe(
         raise UsageError(f"{' and '.join(asked)}: one answer at a time", hint=f"leave out {asked[1]}")
     from reprobuild.cli import probe_text
     from reprobuild.core import builder_lines
+    from reprobuild.core.machines_file import machine_line
 
     profile = wiring.session(quiet=True).hardware_probe()()
     if as_json:
@@ -48,7 +49,7 @@ def probe(
         if profile.features:
             render.result_line(builder_lines.nix_conf_line(profile))
     elif machines_line:
-        render.result_line(builder_lines.machines_line(profile))
+        render.result_line(machine_line(builder_lines.offered_machine(profile)))
     else:
         for line in probe_text.profile_lines(profile):
             render.result_line(line)
