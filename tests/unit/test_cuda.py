@@ -22,7 +22,7 @@ from reprobuild.domain.spec import Spec
 from reprobuild.errors import ReprobuildError, ResolveError, SpecError
 from reprobuild.services.lock_wheels import lock_wheels
 from reprobuild.services.project import open_project
-from reprobuild_probe.driver_branches import is_known_branch
+from reprobuild_probe.driver_branches import KNOWN_BRANCHES, is_known_branch
 
 from .spec_examples import on_gpu
 
@@ -67,6 +67,12 @@ def test_the_table_rises() -> None:
     assert drivers == sorted(drivers)
     by_toolkit = [version_key(build.toolkit) for build in table.torch.values()]
     assert by_toolkit == sorted(by_toolkit)
+
+
+def test_machines_offer_the_branches_that_toolkits_require() -> None:
+    """Else no machine, however new its driver, would be given the stage."""
+    required = {int(entry.minimum_driver.partition(".")[0]) for entry in cuda_table().toolkits.values()}
+    assert required <= set(KNOWN_BRANCHES)
 
 
 def test_torch_has_machine_code_only_for_what_its_toolkit_compiles() -> None:
