@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import subprocess
 import sys
 import zipfile
 from array import array
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from tests.gpu.emulated import EmulatedGpu
+from tests.gpu.load import PROJECT, load
 
-PROJECT = Path(__file__).parent / "project"
 KERNELS = PROJECT / "kernels.ptx"
 ROWS, INPUTS, HIDDEN, SEED = 24, 4, 5, 7
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"driver_only_{name}", PROJECT / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 network = load("network")
