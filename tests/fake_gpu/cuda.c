@@ -1,5 +1,6 @@
 /* A FAKE libcuda.so.1: as much of CUDA's driver interface as reprobuild asks. See profile.h. */
 #include "profile.h"
+#include "compute.h"
 
 enum { SUCCESS = 0, NO_DEVICE = 100, MULTIPROCESSOR_COUNT = 16, MAX_THREADS_PER_MULTIPROCESSOR = 39 };
 
