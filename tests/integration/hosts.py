@@ -30,7 +30,8 @@ mount --bind "$0/nix" /nix
 mount --bind "$0/home" /root
 ip link set lo up
 touch "$0/up"
-exec sleep infinity
+sleep infinity &
+wait
 """
 _NIX_CONF = """
 build-users-group =
@@ -93,17 +94,24 @@ class Host:
         return Path(f"/proc/{self.first_process}/root{store_path}")
 
     def processes(self, part: str) -> list[int]:
-        """Processes on the host whose command line has `part`, as the test process numbers them."""
-        space = Path(f"/proc/{self.first_process}/ns/pid").readlink()
-        found = []
+        """Processes on the host, also in sandboxes, whose command line has `part`; numbered as for the test."""
+        parents: dict[int, int] = {}
+        words: dict[int, str] = {}
         for one in Path("/proc").iterdir():
             try:
-                if one.name.isdigit() and (one / "ns" / "pid").readlink() == space:
-                    words = (one / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    found += [int(one.name)] if part in words else []
+                if one.name.isdigit():
+                    parents[int(one.name)] = int((one / "stat").read_text().rpartition(")")[2].split()[1])
+                    line = (one / "cmdline").read_bytes().replace(b"\0", b" ")
+                    words[int(one.name)] = line.decode(errors="replace")
             except OSError:
                 continue
-        return found
+
+        def is_here(pid: int) -> bool:
+            while pid and pid != self.first_process:
+                pid = parents.get(pid, 0)
+            return pid != 0
+
+        return [pid for pid, line in words.items() if part in line and is_here(pid)]
 
     def configure(self, **settings: str) -> None:
         """Set lines of its nix.conf; `_` in names stands for `-`."""

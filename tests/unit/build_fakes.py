@@ -214,6 +214,10 @@ class World:
                 write_artifact(Path(drv.out_path), self.content)
         return 0
 
+    def kept_output(self, out_path: str) -> Path | None:
+        kept = Path(f"{out_path}.check")
+        return kept if kept.exists() else None
+
     def _with_needs(self, drv_paths: Sequence[str]) -> list[str]:
         order = [
             "digits-base",
