@@ -106,10 +106,14 @@ class Host:
             except OSError:
                 continue
 
+        first = self.first_process
+
         def is_here(pid: int) -> bool:
-            while pid and pid != self.first_process:
-                pid = parents.get(pid, 0)
-            return pid != 0
+            while pid in parents:
+                pid = parents[pid]
+                if pid == first:
+                    return True
+            return False
 
         return [pid for pid, line in words.items() if part in line and is_here(pid)]
 

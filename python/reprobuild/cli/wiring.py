@@ -318,6 +318,7 @@ class Session:
             records=self.records,
             fetch=self.fetcher(offline=offline, caches=caches),
             log_file=self.log_file,
+            classic=self.classic_builder,
         )
         return BaselineService(seed_runs=seed_runs, store=self.store)
 

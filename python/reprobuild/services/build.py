@@ -7,23 +7,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reprobuild.core.build_failure import failure
 from reprobuild.core.build_needs import needed_sources, still_needed
-from reprobuild.core.build_state import BuildStatus
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.lock import Source
 from reprobuild.domain.machine import Machine
 from reprobuild.domain.record import BuildRecord, OffPlan
 from reprobuild.domain.store import Derivation, Instantiation
-from reprobuild.errors import InterruptedBuildError, ReprobuildError, SandboxError, UsageError
+from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
 from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
 from reprobuild.services.artifact import Artifact, read_artifact
-from reprobuild.services.build_record import Moment, make_record
 from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project, require_fresh_lock
+from reprobuild.services.realise import Realiser
 from reprobuild.services.steps import Elsewhere, StepsBuilder, prepare_steps
-from reprobuild.services.watched import realise_watched
 
 NewView = Callable[[Mapping[str, str]], BuildView]
 
@@ -89,10 +86,9 @@ class BuildService:
         self._evaluator = evaluator
         self._store = store
         self._builder = builder
-        self._host = host
         self._records = records
         self._fetch = fetch
-        self._log_file = log_file
+        self._realiser = Realiser(store, host, records, log_file)
         self._sandbox_problem = sandbox_problem
         self.preflight = preflight
         self._elsewhere = elsewhere
@@ -211,46 +207,22 @@ class BuildService:
             self._fetch(project, needed_sources(project.spec, found, missing, sources))
         tree = BuildTree(steps.planned if steps else [drv.drv_path for drv in missing], found.labels())
         view = new_view({wheel.drv_path: "wheels" for wheel in found.wheels})
-        begun = Moment.now()
-        status = 1
-        stopped: ReprobuildError | None = None
-        try:
-            status = realise_watched(
-                steps or self._builder,
-                [drv.drv_path for drv in targets.values()],
-                tree,
-                view,
-                jobs=request.jobs,
-                keep_going=request.keep_going,
-                caches=request.caches,
-            )
-        except KeyboardInterrupt:
-            stopped = InterruptedBuildError(
+        realised = self._realiser.run(
+            steps or self._builder,
+            [drv.drv_path for drv in targets.values()],
+            tree,
+            view,
+            interrupted=InterruptedBuildError(
                 f"{project.spec.model.name}: build interrupted; nothing half-made is left",
                 hint="run the same command again: finished stages are kept",
-            )
-        except ReprobuildError as problem:  # of another machine, or the way to it
-            stopped = problem
-        self._keep_stages(project, found)
-        interrupted = isinstance(stopped, InterruptedBuildError)
-        record = make_record(
-            project,
-            found,
-            tree,
-            begun,
-            status="interrupted" if interrupted else "built" if status == 0 else "failed",
-            store=self._store,
-            host=self._host,
-            log_file=self._log_file,
-            elsewhere=steps.infos if steps else {},
+            ),
+            jobs=request.jobs,
+            keep_going=request.keep_going,
+            caches=request.caches,
         )
-        path = self._records.write(record)
-        if stopped is not None:
-            raise stopped
-        if status != 0:
-            raise failure(status, tree, self._log_file, project.title)
-        done = tree.with_status(BuildStatus.DONE)
-        return tuple(state.label or state.name for state in done), path, record
+        self._keep_stages(project, found)
+        path, record = self._realiser.record(realised, project, found, steps.infos if steps else {})
+        return self._realiser.built(realised, project.title), path, record
 
     def _steps(
         self,

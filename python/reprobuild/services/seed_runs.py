@@ -7,19 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprobuild.core.build_failure import failure
 from reprobuild.core.build_needs import needed_derivations, needed_sources
-from reprobuild.core.build_state import BuildStatus
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.overrides import merged
 from reprobuild.domain.lock import Source
+from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError
 from reprobuild.ports import Builder, HostFacts, RecordStore, Store
 from reprobuild.services.build import BuildService, NewView
-from reprobuild.services.build_record import Moment, make_record
 from reprobuild.services.project import Project, require_fresh_lock
-from reprobuild.services.watched import realise_watched
+from reprobuild.services.realise import Realiser
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,18 @@ class SeedRunBuilder:
         records: RecordStore,
         fetch: Callable[[Project, Sequence[Source]], object],
         log_file: Callable[[str], Path | None],
+        classic: Callable[[Sequence[Machine]], Builder] | None = None,
     ) -> None:
+        """
+        Args:
+            classic: Nix here, which spreads the runs over other machines where stages need them.
+        """
         self._build = build
         self._store = store
         self._builder = builder
-        self._host = host
-        self._records = records
         self._fetch = fetch
-        self._log_file = log_file
+        self._realiser = Realiser(store, host, records, log_file)
+        self._classic = classic
 
     def variants(self, project: Project, seeds: Sequence[int]) -> list[SeedRun]:
         """The project's derivations with each of these seeds; builds nothing.
@@ -86,46 +88,30 @@ class SeedRunBuilder:
             self._keep(project, variants)
             return ()
         missing = [drv for drv in needed if drv.out_path not in valid]
+        elsewhere: dict[Machine, None] = {}
         for one in variants:
-            self._build.preflight(one.project.spec, one.found, missing, jobs=jobs)
+            placed = self._build.preflight(one.project.spec, one.found, missing, jobs=jobs)
+            elsewhere |= {machine: None for machine in placed.values() if not machine.is_local}
         self._build.require_sandbox()
         self._fetch(project, _sources(project, variants, missing))
         tree = BuildTree([drv.drv_path for drv in missing], _labels(variants))
         view = new_view({wheel.drv_path: "wheels" for one in variants for wheel in one.found.wheels})
-        begun, status, interrupted = Moment.now(), 1, False
-        try:
-            status = realise_watched(
-                self._builder,
-                [drv.drv_path for drv in targets],
-                tree,
-                view,
-                jobs=jobs,
-                caches=caches,
-            )
-        except KeyboardInterrupt:
-            interrupted = True
-        self._keep(project, variants)
-        for one in variants:
-            self._records.write(
-                make_record(
-                    one.project,
-                    one.found,
-                    tree,
-                    begun,
-                    status="interrupted" if interrupted else "built" if status == 0 else "failed",
-                    store=self._store,
-                    host=self._host,
-                    log_file=self._log_file,
-                )
-            )
-        if interrupted:
-            raise InterruptedBuildError(
+        realised = self._realiser.run(
+            self._classic([*elsewhere]) if elsewhere and self._classic else self._builder,
+            [drv.drv_path for drv in targets],
+            tree,
+            view,
+            interrupted=InterruptedBuildError(
                 f"{project.spec.model.name}: baseline interrupted; nothing half-made is left",
                 hint="run the same command again: finished runs are kept",
-            )
-        if status != 0:
-            raise failure(status, tree, self._log_file, project.title)
-        return tuple(state.label or state.name for state in tree.with_status(BuildStatus.DONE))
+            ),
+            jobs=jobs,
+            caches=caches,
+        )
+        self._keep(project, variants)
+        for one in variants:
+            self._realiser.record(realised, one.project, one.found)
+        return self._realiser.built(realised, project.title)
 
     def _with_seed(self, project: Project, seed: int) -> SeedRun:
         numerics = project.spec.numerics.model_copy(update={"seed": seed})
