@@ -27,7 +27,6 @@ mkdir -p /run/sshd "$0/nix/store" "$0/home"
 [ -d /nix ] || mkdir /nix
 if [ -n "$1" ]; then mount -t tmpfs -o "size=$1m" tmpfs "$0/nix"; mkdir -p "$0/nix/store"; fi
 mount --bind "$0/nix" /nix
-mount --bind "$0/home" /root
 ip link set lo up
 touch "$0/up"
 sleep infinity &
@@ -43,7 +42,13 @@ extra-experimental-features = nix-command flakes
 trusted-users = root
 max-jobs = 2
 """
-_USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# The Nix that tests run with comes first: scripts/test --nix chooses another release.
+_USUAL_PATH = ":".join(
+    [
+        str(Path(shutil.which("nix-store") or "/usr/bin/nix-store").parent),
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ]
+)
 
 
 @dataclass
@@ -66,6 +71,10 @@ class Host:
         return f"ssh-ng://root@{self.name}"
 
     @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
     def key(self) -> Path:
         """Its private host key; the public one lies beside it, `.pub`."""
         return self.folder / "host_key"
@@ -76,7 +85,7 @@ class Host:
         """Run a command on the host itself, not through ssh."""
         inside = ["nsenter", "-t", str(self.first_process), "--net", "--mount", "--pid", "--"]
         done = subprocess.run(
-            [*inside, "env", "-i", f"PATH={_USUAL_PATH}", "HOME=/root",
+            [*inside, "env", "-i", f"PATH={_USUAL_PATH}", f"HOME={self.home}",
              f"NIX_CONF_DIR={self.folder / 'etc'}", *arguments],
             cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s, check=False,
         )  # fmt: skip
@@ -138,7 +147,7 @@ class Host:
             f"AuthorizedKeysFile {authorized or self.folder.parent / 'client_key.pub'}\n"
             "StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             "PermitRootLogin prohibit-password\nClientAliveInterval 1\nClientAliveCountMax 3\n"
-            f'SetEnv "PATH={path}" "NIX_CONF_DIR={self.folder / "etc"}"\n'
+            f'SetEnv "PATH={path}" "NIX_CONF_DIR={self.folder / "etc"}" "HOME={self.home}"\n'
         )
         self.run([SSHD, "-f", str(config), "-E", str(self.folder / "sshd.log")])
 

@@ -171,3 +171,13 @@ def test_only_the_record_comes_back(client: World, pair: Lab, tiny: Path) -> Non
     assert cpu.valid(model)
     client.reprobuild("nix", "build", "--builder", cpu.uri, cwd=tiny)
     assert client.file(model).is_dir()
+
+
+def test_nix_itself_sends_builds_there(client: World, pair: Lab, tiny: Path) -> None:
+    on_gpu(tiny, "classic")
+    gpu = pair.hosts["gpu"]
+    route = ["--route", "classic", "--builder", gpu.uri]
+    done = client.json("nix", "build", *route, cwd=tiny)
+    train = json.loads(Path(done["record"]).read_text())["outputs"][1]
+    assert train["builder"] == "gpu" and client.file(train["out_path"]).is_dir()
+    assert gpu.file(train["drv_path"]).is_file()  # what a hook there reads
