@@ -182,3 +182,10 @@ def test_a_failed_dependency_blocks_and_does_not_blame() -> None:
         BuildStatus.BLOCKED,
     )
     assert failed_build("error: attribute 'x' missing") is None
+
+
+def test_a_build_that_nix_sends_away_keeps_its_machine() -> None:
+    tree = BuildTree()
+    tree.apply(BuildStarted(1, TRAIN, "gpu"), 0)
+    tree.apply(BuildStarted(2, TRAIN, ""), 1)  # the machine's own word of it
+    assert tree.builds[TRAIN].machine == "gpu"

@@ -153,7 +153,10 @@ class BuildTree:
 
     def _started(self, event: BuildStarted, now_s: float) -> None:
         state = self.build(event.drv_path)
-        state.status, state.machine = BuildStatus.RUNNING, event.machine
+        if event.machine or state.status is not BuildStatus.RUNNING:
+            # sent by Nix itself, a build starts twice: here with its machine, then on that machine
+            state.machine = event.machine
+        state.status = BuildStatus.RUNNING
         state.started_s, state.finished_s = now_s, None
 
     def _stopped(self, event: BuildStopped, now_s: float) -> None:
