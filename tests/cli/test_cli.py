@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +65,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(tmp_path)
     monkeypatch.chdir(world.project().path)
 
-    def build_service(self: Any, *, offline: bool = False, caches: Sequence[str] = ()) -> BuildService:
+    def build_service(self: Any, **options: Any) -> BuildService:
         return world.service()
 
     monkeypatch.setattr(wiring.Session, "build_service", build_service)
-    monkeypatch.setattr(wiring.Session, "verify_service", lambda self: world.verify_service())
+    monkeypatch.setattr(wiring.Session, "verify_service", lambda self, builders=(): world.verify_service())
     monkeypatch.setattr(wiring.Session, "lock_service", lambda self: LockWorld().service())
     return world
 
