@@ -5,5 +5,6 @@ derivation {
   name = "year";
   system = project.spec.hardware.system;
   builder = "${project.environment}/bin/python";
+  PATH = "${project.environment}/bin"; # an interpreter finds its library by its own place
   args = [ "-c" "import os, time; open(os.environ['out'], 'w').write(time.strftime('%Y'))" ];
 }

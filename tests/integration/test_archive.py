@@ -157,4 +157,5 @@ def test_builders_see_the_clock_ten_years_ahead_and_give_the_same_bytes(
     year = other.run(
         ["nix-build", *clock, *options, "--option", "substituters", ""], cwd=archive, offline=True
     )
+    assert year.returncode == 0, year.stderr
     assert int(other.file(year.stdout.strip()).read_text()) >= datetime.now(UTC).year + YEARS_AHEAD - 1

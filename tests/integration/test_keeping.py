@@ -71,6 +71,19 @@ def test_a_moved_project_keeps_its_results(own: World, tiny: Path) -> None:
     assert own.file(first).exists()
 
 
+def test_a_collection_takes_a_release_only_when_no_link_leads_to_it(own: World, tiny: Path) -> None:
+    first = own.json("nix", "build", "-o", "release-1", cwd=tiny)["outputs"]["model"]
+    second = own.json("nix", "build", "-o", "release-2", "--set", "train.params.lr=0.2", cwd=tiny)["outputs"][
+        "model"
+    ]
+    collect(own, tiny)
+    for release in (first, second):
+        assert own.json("verify", release, cwd=tiny)["ok"], "whole after the collection"
+    (tiny / "release-1").unlink()
+    collect(own, tiny)
+    assert (own.file(first).exists(), own.file(second).exists()) == (False, True)
+
+
 def test_a_root_that_is_right_is_not_made_again(own: World, tiny: Path) -> None:
     own.reprobuild("nix", "build", cwd=tiny)
     before = (tiny / "result").lstat().st_mtime_ns

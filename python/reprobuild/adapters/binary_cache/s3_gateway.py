@@ -32,6 +32,9 @@ def gateway(bucket: S3Bucket) -> str:
     """Start the gateway to a bucket; returns its address. It ends with the process."""
     import httpx
 
+    # Nix and we must reach it ourselves, also where a proxy is set
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
     # certificates and proxies of the machine; a first byte may take long
     client = httpx.Client(timeout=httpx.Timeout(60.0, connect=20.0))
     server = _Server(bucket, client)
