@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reprobuild.domain.cache import ArchiveDigests, CacheLookup
+from reprobuild.domain.cache_report import CacheItem
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.narinfo import CacheEntry
 from reprobuild.errors import NetworkError, NotAResultError, SignatureError, SourcesMissingError, UsageError
@@ -78,7 +79,7 @@ class Cache:
         self.pulled += paths
 
 
-def sources(world: World) -> tuple:  # type: ignore[type-arg]
+def sources(world: World) -> tuple[CacheItem, ...]:
     return project_items(world.project(), Selection(outputs=False), world.service())
 
 

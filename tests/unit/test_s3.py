@@ -13,6 +13,7 @@ from tests.loopback import loopback_files, loopback_site
 from reprobuild.adapters.binary_cache.address import cache_address
 from reprobuild.adapters.binary_cache.s3_bucket import S3Bucket
 from reprobuild.adapters.binary_cache.s3_gateway import _is_ours, gateway
+from reprobuild.adapters.nix.process import environment
 from reprobuild.core.aws_signature import AwsLogin, signed_headers
 from reprobuild.errors import UsageError
 
@@ -124,6 +125,15 @@ def test_the_gateway_passes_files_on_and_signs(tmp_path: Path) -> None:
 def test_a_service_that_does_not_answer_is_named() -> None:
     answer = httpx.get(gateway(S3Bucket("http://127.0.0.1:9/models", "us-east-1", None)) + "/x")
     assert answer.status_code == 502 and "127.0.0.1" in answer.text
+
+
+def test_programs_of_nix_are_started_without_the_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("REPROBUILD_TRUSTED_KEYS", "a:b c:d")
+    found = environment({"substituters": "x"})
+    assert "canary" not in found.values()
+    assert "extra-trusted-public-keys = a:b c:d" in found["NIX_CONFIG"].splitlines()
 
 
 def test_connections_of_nobody_are_not_ours() -> None:

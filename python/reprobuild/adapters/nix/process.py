@@ -23,6 +23,9 @@ SETTINGS: Mapping[str, str] = {
     "substituters": "",  # offline, the default one costs seconds of name look-ups per command
 }
 
+# Buckets are asked by us (adapters/binary_cache/s3_gateway.py): Nix and what it starts need not know these.
+_KEPT_BACK = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
+
 
 def program(name: str) -> str:
     """Full path of a Nix program.
@@ -65,7 +68,8 @@ def environment(extra_settings: Mapping[str, str] = {}) -> dict[str, str]:
         settings["extra-trusted-public-keys"] = " ".join(keys)
     settings.update(extra_settings)
     lines = [os.environ.get("NIX_CONFIG", "")] + [f"{key} = {value}" for key, value in settings.items()]
-    return {**os.environ, "NIX_CONFIG": "\n".join(lines).strip(), "LC_ALL": "C.UTF-8"}
+    inherited = {name: value for name, value in os.environ.items() if name not in _KEPT_BACK}
+    return {**inherited, "NIX_CONFIG": "\n".join(lines).strip(), "LC_ALL": "C.UTF-8"}
 
 
 def run(
