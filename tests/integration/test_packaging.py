@@ -41,6 +41,7 @@ def test_the_wheel_holds_library_worker_templates_and_keys(installed: Path) -> N
         "python/reprobuild_handshake/compare.py",
         "python/reprobuild_probe/profile.py",
         "python/reprobuild_worker/api.py",
+        "templates/archive/rebuild",
         "templates/ci/github.yml",
         "templates/quickstart/reprobuild.toml",
         "templates/quickstart/data/digits.csv.gz",
