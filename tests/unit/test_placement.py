@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reprobuild.core.offers import in_short
 from reprobuild.core.placement import Need, place
 from reprobuild.domain.machine import Machine
 from reprobuild.errors import NoBuilderError
@@ -129,3 +130,10 @@ def test_nothing_is_placed_where_nix_would_not_give_it(needs: list[Need], machin
     for need in {need.label: need for need in needs}.values():
         assert fits(chosen[need.label], need)
         assert chosen[need.label].is_local or not any(one.is_local and fits(one, need) for one in machines)
+
+
+def test_driver_branches_are_said_in_short() -> None:
+    older = {f"nvidia-driver-{branch}" for branch in (535, 570, 580)}
+    said = in_short({*older, "nvidia-driver-branch-580", "cuda"})
+    assert said == "cuda, nvidia-driver-580 and older, nvidia-driver-branch-580"
+    assert in_short({"nvidia-driver-580"}) == "nvidia-driver-580"
