@@ -119,6 +119,8 @@ def test_a_name_or_an_address_means_a_builder_and_a_wrong_one_the_nearest() -> N
     with pytest.raises(UsageError, match="no such builder") as caught:
         builders.named("gpu11")
     assert caught.value.hint == "did you mean `gpu1`?"
+    with pytest.raises(UsageError, match="no machines file has this address"):
+        builders.named("ssh-ng://gpu3")
 
 
 def test_remove_takes_it_out_of_the_users_file_and_says_where_else_it_stands() -> None:

@@ -78,3 +78,12 @@ def test_a_processor_without_avx2_is_told_what_a_portable_model_needs(tmp_path: 
     with pytest.raises(NoBuilderError, match=r"numerics\.level portable needs a processor"):
         found = world.service().instantiate(project)
         Preflight(lambda: world.here, list)(project.spec, found, found.all())
+
+
+def test_a_builder_that_is_named_and_listed_stands_once_in_the_table(world: World) -> None:
+    other = Machine("ssh-ng://root@gpu2", ("x86_64-linux",), frozenset({"cuda"}))
+    project = world.project()
+    found = world.service().instantiate(project)
+    with pytest.raises(NoBuilderError) as caught:
+        Preflight(lambda: world.here, lambda: [other], named=[other])(project.spec, found, found.all())
+    assert [offer["builder"] for offer in caught.value.offers] == ["this machine", "gpu2"]

@@ -209,7 +209,7 @@ class Session:
             return ()
         from reprobuild.adapters.builder import machine_at
         from reprobuild.adapters.nix.machines import known_machines
-        from reprobuild.core.placement import named_machine
+        from reprobuild.core.machine_names import named_machine
 
         known = [entry.machine for entry in known_machines()]
         return tuple(named_machine(name, known) or machine_at(name) for name in names)

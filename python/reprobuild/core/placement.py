@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from reprobuild.core.gpu_features import required_features
 from reprobuild.core.offers import no_builder
-from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.machine import AVX2_SYSTEM, Machine
 from reprobuild.domain.spec import Spec
 from reprobuild.domain.store import Derivation, Instantiation
-from reprobuild.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -51,26 +49,3 @@ def place(needs: Sequence[Need], machines: Sequence[Machine]) -> dict[str, Machi
             raise no_builder(need.label, need.system, need.features, machines)
         chosen[need.label] = min(fitting, key=lambda one: (not one.is_local, -one.speed_factor))
     return chosen
-
-
-def named_machine(name: str, machines: Sequence[Machine]) -> Machine | None:
-    """The machine that `--builder` names, by its name or its address.
-
-    Raises:
-        UsageError: a name that none has; names the nearest one.
-    """
-    for machine in machines:
-        if name in (machine.name, machine.uri):
-            return machine
-    if "://" in name:
-        return None
-    known = {machine.name for machine in machines}
-    near = nearest(name, known)
-    raise UsageError(
-        f"--builder {name}: there is no builder of that name",
-        expected=f"one of {', '.join(sorted(known))}" if known else "an address, such as ssh-ng://HOST",
-        actual=name,
-        hint=f"did you mean `{near}`?"
-        if near
-        else "add it with `reprobuild builder add`, or give its address",
-    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprobuild.core.builder_entry import BuilderWish, Measured, builder_entry, builder_uri, to_do_there
+from reprobuild.core.machine_names import named_machine
 from reprobuild.core.machines_file import Entry, machine_line, with_machine, without_machine
-from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.machine import Machine
 from reprobuild.errors import ReprobuildError, UsageError
 from reprobuild.ports import BuilderAccess, MachinesFiles
@@ -93,25 +93,13 @@ class BuilderListService:
             UsageError: there is none, or more than one.
         """
         entries = self.known(file)
-        found = [one for one in entries if name in (one.machine.name, one.machine.uri)]
-        if len(found) == 1:
-            return found[0]
-        if found:
+        machine = named_machine(name, [one.machine for one in entries])
+        if machine is None:
             raise UsageError(
-                f"builder {name}: more than one has this name",
-                expected=f"one of {', '.join(one.machine.uri for one in found)}",
-                actual=name,
-                hint="give the address",
+                f"builder {name}: no machines file has this address",
+                hint=f"name it with `reprobuild builder add {name}`",
             )
-        names = [one.machine.name for one in entries]
-        near = nearest(name, names)
-        raise UsageError(
-            f"builder {name}: there is no such builder",
-            expected=f"one of {', '.join(names)}" if names else "a builder; none is known",
-            expected_from="reprobuild builder list",
-            actual=name,
-            hint=f"did you mean `{near}`?" if near else "name it with `reprobuild builder add ADDRESS`",
-        )
+        return next(one for one in entries if one.machine is machine)
 
     def remove(self, name: str, file: Path | None = None) -> tuple[Machine, Path]:
         """Take a builder's lines out of a machines file; returns it, and the file.

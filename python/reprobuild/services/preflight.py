@@ -56,7 +56,8 @@ class Preflight:
         asked = [need for need in needs if any(fits(need, one) for one in self._named)]
         rest = [need for need in needs if need not in asked]
         others = () if all(fits(need, here) for need in rest) else self._builders()
-        placed = place(asked, self._named) | place(rest, (here, *self._named, *others))
+        known = {one.uri: one for one in (*self._named, *others)}  # a named one is often a listed one
+        placed = place(asked, self._named) | place(rest, (here, *known.values()))
         placed = {need.label: placed[need.label] for need in needs}
         for label, machine in placed.items():
             if not machine.is_local and label not in self._said:
