@@ -99,7 +99,7 @@ class Nvml:
             "threads_per_multiprocessor": device.threads_per_multiprocessor if device else None,
             "ecc_enabled": None if ecc is None else bool(ecc[0]),
             "mig_enabled": None if mig is None else split,
-            "mig_slices": self._slices(at, handle) if split else [],
+            "mig_slices": self._slices(at, handle, memory.total) if split and memory else [],
             "pcie_generation": generation,
             "pcie_lanes": lanes,
             "pcie_bytes_per_s": pcie_bytes_per_s(generation, lanes),
@@ -127,10 +127,9 @@ class Nvml:
             self.missing.reasons[field] = "split by MIG: see mig_slices"
         return device
 
-    def _slices(self, at: str, handle: Any) -> list[dict[str, Any]]:
+    def _slices(self, at: str, handle: Any, total_bytes: int) -> list[dict[str, Any]]:
         """The slices that MIG has made; their names as NVIDIA writes profiles, such as 1g.5gb."""
         nvml, found = self._nvml, []
-        total_bytes = nvml.nvmlDeviceGetMemoryInfo(handle).total
         places = self.missing.read(f"{at}.mig_slices", lambda: nvml.nvmlDeviceGetMaxMigDeviceCount(handle))
         for place in range(places or 0):
             try:
@@ -152,19 +151,22 @@ class Nvml:
 
     def _nvlinks(self, at: str, handle: Any) -> Any:
         """(version, number of active links); two times None where the GPU has none."""
-        nvml, version, active = self._nvml, None, 0
+        nvml, version, active, reason = self._nvml, None, 0, None
         if handle is None:
             return None, None
+        answered = False
         for link in range(nvml.NVML_NVLINK_MAX_LINKS):
             try:
-                if nvml.nvmlDeviceGetNvLinkState(handle, link) == 1:
+                state = nvml.nvmlDeviceGetNvLinkState(handle, link)
+                answered = True
+                if state == 1:
                     active += 1
                     version = version or nvlink_version(nvml.nvmlDeviceGetNvLinkVersion(handle, link))
-            except nvml.NVMLError as error:
-                if link == 0:
-                    self.missing.reasons[f"{at}.nvlink_links"] = str(error)
-                    return None, None
-                break  # numbers above the last link
+            except nvml.NVMLError as error:  # numbers above the last link, or no links at all
+                reason = reason or str(error)
+        if not answered:
+            self.missing.reasons[f"{at}.nvlink_links"] = str(reason)
+            return None, None
         return version, active
 
 

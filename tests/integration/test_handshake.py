@@ -139,6 +139,12 @@ def test_a_machine_that_claims_what_it_has_not_is_refused_before_user_code(
     for text in said:
         assert " ".join(text.split()) in shown
     assert "user code ran" not in done.stderr
+    failed = max(
+        (world.home / ".local/state/reprobuild/records").glob("*-tiny-*"), key=lambda file: file.name
+    )
+    outputs = {output["label"]: output for output in json.loads(failed.read_text())["outputs"]}
+    assert outputs["train"]["status"] == "failed"
+    assert bool(outputs["train"]["hardware"]["gpus"]) is (says is not None)
 
 
 def test_a_machine_that_does_not_claim_it_is_not_taken(world: World, machine: Machine, on_gpu: Path) -> None:
