@@ -286,8 +286,12 @@ def test_a_key_changes_what_depends_on_it_and_nothing_else(
     if case.expected == LOCK:
         done = world.reprobuild("nix", "eval", cwd=project, status=2)
         section_of_key = case.key.split(".")[0]
-        others = {"numerics": "level in [numerics]", "cuda": "[python] or [cuda]"}
-        named = others.get(section_of_key, f"[{section_of_key}]")
+        others = {
+            "numerics.level": "level in [numerics]",
+            "cuda.toolkit": "[python] or [cuda]",
+            "cuda.nvcc": "nvcc in [cuda]",
+        }
+        named = others.get(case.key, f"[{section_of_key}]")
         assert f"reprobuild.lock is stale: {named} has changed" in done.stderr
     elif case.expected == REFUSED:
         done = world.reprobuild("nix", "eval", cwd=project, status=2)
