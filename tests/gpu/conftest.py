@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ NO_GPU = (
 @pytest.fixture(scope="session")
 def figures() -> Iterator[dict[str, Any]]:
     """Name -> what was measured; written at the end where that was asked for."""
-    found: dict[str, Any] = {"schema": "reprobuild.gpu-results/1"}
+    today = datetime.now(UTC).date().isoformat()
+    found: dict[str, Any] = {"schema": "reprobuild.gpu-results/1", "taken": today}
     yield found
     if file := os.environ.get(RESULTS_FILE):
         Path(file).write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -61,7 +63,8 @@ def builder(
     project = folder / "driver-only"
     shutil.copytree(PROJECT, project)
     profile = world.json("builder", "probe", cwd=folder)
-    figures["hardware"] = profile
+    figures["hardware"] = {key: value for key, value in profile.items() if key != "host_name"}
+    figures["nix"] = world.run(["nix", "--version"], cwd=folder).stdout.strip()
     # The hook and the lines that `reprobuild builder setup` puts into nix.conf; the machine's own stays as it is.
     world.reprobuild("builder", "setup", "--root", str(folder), "--feature", "cuda", "--yes", cwd=folder)
     hook = folder / "usr/local/libexec/reprobuild-gpu-hook"
