@@ -94,8 +94,11 @@ def start(client: World, project: Path, host: Host) -> subprocess.Popen[str]:
     )  # fmt: skip
     assert running.stderr is not None
     end = time.monotonic() + 200
+    said = []
     for line in running.stderr:  # live: the training goes on while we read
+        said.append(line)
         if "epoch 3" in line or "3/20" in line:
+            assert any("train" in one and f"on {host.name}" in one for one in said), said
             assert host.processes("reprobuild_worker")
             return running
         assert time.monotonic() < end

@@ -11,7 +11,6 @@ from reprobuild.core.build_needs import needed_sources, still_needed
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.lock import Source
-from reprobuild.domain.machine import Machine
 from reprobuild.domain.record import BuildRecord, OffPlan
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
@@ -20,7 +19,7 @@ from reprobuild.services.artifact import Artifact, read_artifact
 from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project, require_fresh_lock
 from reprobuild.services.realise import Realiser
-from reprobuild.services.steps import Elsewhere, StepsBuilder, prepare_steps
+from reprobuild.services.steps import Elsewhere, prepare_steps
 
 NewView = Callable[[Mapping[str, str]], BuildView]
 
@@ -200,9 +199,23 @@ class BuildService:
         valid = self._store.present([drv.out_path for drv in found.all()])
         missing = still_needed(project.spec, found, targets, valid).build
         placed = self.preflight(project.spec, found, missing, jobs=request.jobs)
-        steps = self._steps(project, found, targets, missing, placed, request)
-        if steps is None:
+        last = self.preflight.without_features(project.spec)
+        steps = None
+        if self._elsewhere is not None and not all(one.is_local for one in (last, *placed.values())):
+            steps = prepare_steps(
+                project,
+                found,
+                targets,
+                missing,
+                placed,
+                last,
+                here=self._builder,
+                elsewhere=self._elsewhere,
+                record_only=request.record_only,
+            )
+        if steps is None or steps.uses_this_machine:
             self.require_sandbox()
+        if steps is None:
             sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
             self._fetch(project, needed_sources(project.spec, found, missing, sources))
         tree = BuildTree(steps.planned if steps else [drv.drv_path for drv in missing], found.labels())
@@ -223,34 +236,6 @@ class BuildService:
         self._keep_stages(project, found)
         path, record = self._realiser.record(realised, project, found, steps.infos if steps else {})
         return self._realiser.built(realised, project.title), path, record
-
-    def _steps(
-        self,
-        project: Project,
-        found: Instantiation,
-        targets: Mapping[str, Derivation],
-        missing: Collection[Derivation],
-        placed: Mapping[str, Machine],
-        request: BuildRequest,
-    ) -> StepsBuilder | None:
-        """The build by machines; None where this machine does it all."""
-        last = self.preflight.without_features(project.spec)
-        if self._elsewhere is None or all(one.is_local for one in (last, *placed.values())):
-            return None
-        steps = prepare_steps(
-            project,
-            found,
-            targets,
-            missing,
-            placed,
-            last,
-            here=self._builder,
-            elsewhere=self._elsewhere,
-            record_only=request.record_only,
-        )
-        if any(step.machine.is_local for step, _ in steps.steps):
-            self.require_sandbox()
-        return steps
 
     def _take(
         self, project: Project, found: Instantiation, targets: Collection[str], caches: Sequence[str]

@@ -64,6 +64,10 @@ class StepsBuilder:
         return next((kept for _, one in self.steps if (kept := one.kept_output(out_path))), None)
 
     @property
+    def uses_this_machine(self) -> bool:
+        return any(step.machine.is_local for step, _ in self.steps)
+
+    @property
     def infos(self) -> dict[str, PathInfo]:
         """Store path → what the other machines' stores say of it, after a run."""
         found: dict[str, PathInfo] = {}
