@@ -17,6 +17,7 @@ from reprobuild.domain.finding import Finding
 from reprobuild.errors import ReprobuildError
 
 OLDEST_NIX = (2, 8)
+TRIED_NIX = "2.8, 2.26 and 2.34"  # tests/integration/test_nix_releases.py
 NEEDED_FREE_BYTES = 5_000_000_000
 
 
@@ -28,7 +29,7 @@ def check_nix() -> Finding:
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST_NIX:
         return Finding("nix", "failed", f"version {version}", "install Nix 2.8 or newer")
-    return Finding("nix", "ok", f"version {version}")
+    return Finding("nix", "ok", f"version {version}; reprobuild was tried with {TRIED_NIX}")
 
 
 def check_store() -> Finding:
