@@ -84,6 +84,14 @@ def test_a_subset_of_stages_builds_what_it_needs_and_no_more(world: World) -> No
     assert statuses(world) == {"prepare": "built", "train": "not-built", "model": "not-built"}
 
 
+def test_the_environment_alone_builds_no_stage(world: World) -> None:
+    request = BuildRequest(environment=True)
+    outcome = world.service().run(world.project(), request, world.new_view)
+    assert list(outcome.outputs) == ["environment"] and outcome.artifact is None
+    assert "environment" in outcome.built
+    assert not set(outcome.built) & {"prepare", "train", "evaluate", "model"}
+
+
 def test_an_unknown_stage_is_refused_before_anything_is_built(world: World) -> None:
     with pytest.raises(UsageError, match="--stage trian: there is no such stage") as caught:
         build(world, "trian")

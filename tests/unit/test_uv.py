@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import stat
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,28 @@ def test_markers_are_those_of_the_base_and_not_of_this_python(world: World) -> N
     world.publish("default", "beta", "1.0")
     assert list(world.resolve("alpha")) == ["alpha", "beta"]
     assert list(world.resolve("alpha", python_version="3.13")) == ["alpha"]
+
+
+def test_constraints_rule_out_and_choose_nothing(world: World) -> None:
+    """As the toolkit's do: the build of alpha follows from what it needs, and a wheelhouse's build is left."""
+    world.publish("default", "alpha", "2.0", "runtime==13.2")
+    world.publish("default", "alpha", "1.0", "runtime==13.0")
+    world.publish("default", "runtime", "13.0")
+    world.publish("default", "runtime", "13.2")
+    make_wheel(world.root / "wheels", "alpha", "2.0+cpu")
+    uv = world.uv(find_links=(str(world.root / "wheels"),))
+
+    def versions(*constraints: str, keep: Sequence[Source] = ()) -> dict[str, str]:
+        found = world.resolve("alpha", uv=uv, constraints=constraints, keep=keep)
+        return {name: wheel.version for name, wheel in found.items()}
+
+    assert versions("runtime==13.*", "other==1") == {"alpha": "2.0+cpu"}
+    with_cuda = {"alpha": "2.0", "runtime": "13.2"}
+    assert versions("alpha!=2.0+cpu") == with_cuda
+    assert versions("alpha!=2.0+cpu", "runtime==13.0.*") == {"alpha": "1.0", "runtime": "13.0"}
+    # a build that is locked already does not stay against them
+    before = pins(world.resolve("alpha", uv=uv))
+    assert versions("alpha!=2.0+cpu", keep=before) == with_cuda
 
 
 def test_a_local_version_in_the_wheelhouse_wins(world: World) -> None:
