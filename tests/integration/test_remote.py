@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.integration.conftest import World
 from tests.integration.hosts import Lab, lab
+
+from reprobuild.domain.lock import Lock
 
 pytestmark = pytest.mark.integration
 
@@ -171,6 +174,27 @@ def test_only_the_record_comes_back(client: World, pair: Lab, tiny: Path) -> Non
     assert cpu.valid(model)
     client.reprobuild("nix", "build", "--builder", cpu.uri, cwd=tiny)
     assert client.file(model).is_dir()
+
+
+def test_sources_come_from_the_builder_s_own_cache(
+    client: World, pair: Lab, tiny: Path, tmp_path: Path
+) -> None:
+    lock = Lock.model_validate_json((tiny / "reprobuild.lock").read_text())
+    sources = [one.store_path for one in lock.for_system("x86_64-linux")]
+    cache = f"file://{tmp_path}/cache"
+    options = ["--extra-experimental-features", "nix-command"]
+    client.run(["nix", *options, "copy", "--to", cache, *sources], cwd=tiny)
+    near = pair.host("near")
+    near.configure(substituters=cache)
+    # a machine that has no source, and nowhere to fetch one
+    bare = replace(client, nix=client.fresh_store(tmp_path).nix)
+    nothing = {"XDG_CACHE_HOME": str(tmp_path / "nothing")}
+    build = ["nix", "build", "--offline", "--stage", "train"]
+    bare.reprobuild(*build, "--builder", near.uri, cwd=tiny, env=nothing)
+    assert near.valid(sources[0]) and not bare.file(sources[0]).exists()
+    done = bare.reprobuild(*build, "--builder", pair.hosts["gpu"].uri, "--set", "train.params.lr=0.5", cwd=tiny,
+                           env=nothing, status=3)  # fmt: skip
+    assert "missing sources" in done.stderr
 
 
 def test_nix_itself_sends_builds_there(client: World, pair: Lab, tiny: Path) -> None:

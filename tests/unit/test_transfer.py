@@ -33,13 +33,13 @@ def transfer(*there: str, here: Mapping[str, int] = {}, target: str = "train") -
 def test_an_empty_store_gets_sources_and_builds_the_rest() -> None:
     found = transfer(here=dict.fromkeys(("deb", "whl", "rows"), 100))
     assert found.build == ("base", "wheel", "environment", "prepare", "train")
-    assert found.send == ("/deb", "/whl", "/rows") and found.fetch == ()
+    assert found.send == found.sources == ("/deb", "/whl", "/rows") and found.fetch == ()
     assert found.send_bytes == 300
 
 
 def test_what_is_there_is_not_looked_behind() -> None:
-    assert transfer("environment", "prepare") == Transfer(("train",), (), (), 0)
-    assert transfer("train") == Transfer((), (), (), 0)
+    assert transfer("environment", "prepare") == Transfer(("train",), (), (), (), 0)
+    assert transfer("train") == Transfer((), (), (), (), 0)
 
 
 def test_only_sources_that_are_needed_there_are_fetched() -> None:
@@ -49,7 +49,7 @@ def test_only_sources_that_are_needed_there_are_fetched() -> None:
 
 def test_a_finished_stage_is_sent_whatever_its_size() -> None:
     found = transfer("environment", here={"prepare": 10**12})
-    assert found.send == ("/prepare",) and found.build == ("train",)
+    assert found.send == ("/prepare",) and not found.sources and found.build == ("train",)
 
 
 def test_a_wheel_is_sent_installed_or_as_a_file_whichever_is_less() -> None:

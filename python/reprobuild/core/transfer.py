@@ -14,12 +14,14 @@ class Transfer:
     Args:
         build: derivations that the builder will build, in building order.
         send: store paths to copy to it, sources and finished outputs.
-        fetch: those of `send` that this machine does not have either: sources.
+        sources: those of `send` that are sources: pinned by content, so the same wherever they come from.
+        fetch: those sources that this machine does not have either.
         send_bytes: size of all that is sent.
     """
 
     build: tuple[str, ...]
     send: tuple[str, ...]
+    sources: tuple[str, ...]
     fetch: tuple[str, ...]
     send_bytes: int
 
@@ -76,4 +78,6 @@ def plan_transfer(
 
     for target in targets:
         need(target, asked_for=True)
-    return Transfer(tuple(build), tuple(send), tuple(fetch), sum(send.values()))
+    pinned = {node.out_path for node in graph.values() if node.kind == "source"}
+    sources = tuple(path for path in send if path in pinned)
+    return Transfer(tuple(build), tuple(send), sources, tuple(fetch), sum(send.values()))

@@ -54,7 +54,7 @@ class RemoteBuilder:
         """
         self.machine.require_sandbox()
         transfer = self._plan(drv_paths, expected)
-        if transfer.fetch and self.machine.substitute(transfer.fetch):
+        if transfer.sources and self.machine.substitute(transfer.sources):
             transfer = self._plan(drv_paths, expected)
         self.fetch(transfer.fetch)
         if not expected:
