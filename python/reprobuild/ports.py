@@ -337,6 +337,14 @@ class BuilderAccess(Protocol):
         """
         ...
 
+    def upload_rate(self, machine: Machine) -> float:
+        """How many bytes a second reach it, tried with a few MiB.
+
+        Raises:
+            BuilderError: as `facts`.
+        """
+        ...
+
     def sandbox_problem(self, machine: Machine) -> str | None:
         """None if a build there is isolated, else what is wrong: it is tried.
 

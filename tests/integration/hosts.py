@@ -233,6 +233,13 @@ class Lab:
         enter = ("nsenter", "-t", str(self.client.pid), "--net")
         return replace(world, enter=enter, variables={"NIX_SSHOPTS": f"-F {self.folder / 'ssh_config'}"})
 
+    def shape(self, host: Host, mbit_per_s: int) -> None:
+        """Let no more than this through from the client to a host."""
+        link = f"to-{list(self.hosts).index(host.name) + 1}"
+        shape = ["tc", "qdisc", "replace", "dev", link, "root", "tbf", "rate", f"{mbit_per_s}mbit"]
+        inside = ["nsenter", "-t", str(self.client.pid), "--net", *shape, "burst", "32kb", "latency", "200ms"]
+        subprocess.run(inside, check=True)
+
     def ssh(self, host: Host, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command on a host as the client would, through ssh."""
         return subprocess.run(

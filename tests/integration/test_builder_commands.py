@@ -104,6 +104,22 @@ def test_a_gpu_is_claimed_as_measured_and_kept_for_those_who_ask(
     assert set(states(document).values()) == {"ok"}
 
 
+def test_a_way_there_that_carries_too_little_is_found_out(
+    client: World, a_lab: Lab, host: Host, tmp_path: Path
+) -> None:
+    client.reprobuild("builder", "add", host.uri, cwd=tmp_path)
+    a_lab.shape(host, mbit_per_s=40)
+    try:
+        document = client.json("builder", "check", "--minimum-mbit", "80", cwd=tmp_path, status=1)
+        assert states(document)["link"] == "failed"
+        measured = float(found(document, "link").split()[0])
+        assert 10 < measured < 50, measured
+        document = client.json("builder", "check", "--minimum-mbit", "5", cwd=tmp_path)
+        assert states(document)["link"] == "ok"
+    finally:
+        a_lab.shape(host, mbit_per_s=10_000)
+
+
 def test_a_gpu_that_is_claimed_and_not_there_is_found_out(client: World, host: Host, tmp_path: Path) -> None:
     client.reprobuild("builder", "add", host.uri, "--feature", "cuda,gpu-h100,new-cpu", cwd=tmp_path)
     document = client.json("builder", "check", cwd=tmp_path, status=1)

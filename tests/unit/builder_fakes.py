@@ -51,6 +51,7 @@ class FakeBuilders:
     known: BuilderFacts
     hardware: HardwareProfile = field(default_factory=gpu_profile)
     sandbox: str | None = None
+    bytes_per_s: float = 1e8
     error: ReprobuildError | None = None
     asked: list[Machine] = field(default_factory=list)
 
@@ -63,6 +64,9 @@ class FakeBuilders:
     def profile(self, machine: Machine) -> HardwareProfile:
         assert self.known.has_python, "the probe is a Python program"
         return self.hardware
+
+    def upload_rate(self, machine: Machine) -> float:
+        return self.bytes_per_s
 
     def sandbox_problem(self, machine: Machine) -> str | None:
         return self.sandbox

@@ -88,6 +88,15 @@ def test_each_difference_is_named_with_the_way_to_mend_it(
     assert worst == [found[name]]
 
 
+def test_the_way_there_is_measured_against_a_floor_where_one_is_given() -> None:
+    slow = dataclasses.replace(good(), bytes_per_s=1.25e6)  # 10 Mbit/s
+    assert "link" not in check(slow)
+    found = {finding.name: finding for finding in BuilderCheckService(slow).run(GPU, 10.5)}
+    assert found["link"].state == "failed" and "10.0 Mbit/s" in found["link"].found and found["link"].mend
+    found = {finding.name: finding for finding in BuilderCheckService(slow).run(GPU, 9.5)}
+    assert found["link"].state == "ok"
+
+
 def test_nothing_is_built_on_a_nix_that_is_too_old() -> None:
     assert list(check(with_facts(nix_version="2.3.16"))) == ["connection", "nix", "store"]
 

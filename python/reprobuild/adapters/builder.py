@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cache
 from importlib import resources
@@ -20,6 +21,7 @@ from reprobuild.domain.machine import Machine
 from reprobuild.errors import BuilderError
 
 PROBE_TIMEOUT_S = 180
+PROBE_BYTES = 8 << 20
 
 
 @cache
@@ -71,6 +73,15 @@ class SshBuilders:
     def profile(self, machine: Machine) -> HardwareProfile:
         text = run_there(machine, REMOTE_COMMAND, stdin=probe_zipapp(), timeout_s=PROBE_TIMEOUT_S)
         return read_profile(text, f"on {machine.name}")
+
+    def upload_rate(self, machine: Machine) -> float:
+        """By two transfers, of nothing and of something: the time to connect and log in does not count."""
+        taken = []
+        for size in (0, PROBE_BYTES):
+            started_s = time.monotonic()
+            run_there(machine, "cat >/dev/null", stdin=os.urandom(size), timeout_s=PROBE_TIMEOUT_S)
+            taken.append(time.monotonic() - started_s)
+        return PROBE_BYTES / max(taken[1] - taken[0], 1e-3)
 
     def sandbox_problem(self, machine: Machine) -> str | None:
         problem = sandbox_problem(nix_library(), store=machine.store_uri, variables=nix_environment())

@@ -14,8 +14,12 @@ class BuilderCheckService:
     def __init__(self, access: BuilderAccess) -> None:
         self._access = access
 
-    def run(self, machine: Machine) -> tuple[Finding, ...]:
-        """Findings, the connection first; where there is none, nothing else."""
+    def run(self, machine: Machine, minimum_mbit_per_s: float | None = None) -> tuple[Finding, ...]:
+        """Findings, the connection first; where there is none, nothing else.
+
+        Args:
+            minimum_mbit_per_s: the way to it must carry this much, 10^6 bits a second; None: not measured.
+        """
         try:
             facts = self._access.facts(machine)
             if facts.nix_version is None:
@@ -30,7 +34,22 @@ class BuilderCheckService:
         findings = tuple(builder_findings(machine, facts, measured))
         if any(finding.name in ("nix", "store") and finding.state == "failed" for finding in findings):
             return (connected, *findings)
-        return (connected, *findings, self._sandbox(machine))
+        link = () if minimum_mbit_per_s is None else (self._link(machine, minimum_mbit_per_s),)
+        return (connected, *findings, *link, self._sandbox(machine))
+
+    def _link(self, machine: Machine, minimum_mbit_per_s: float) -> Finding:
+        try:
+            measured = self._access.upload_rate(machine) * 8 / 1e6
+        except ReprobuildError as error:
+            return _failed("link", error)
+        if measured < minimum_mbit_per_s:
+            return Finding(
+                "link",
+                "failed",
+                f"{measured:.1f} Mbit/s from here to there, less than {minimum_mbit_per_s:g}",
+                "use a builder that is nearer, or let it fetch sources itself: `substituters` in its nix.conf",
+            )
+        return Finding("link", "ok", f"{measured:.0f} Mbit/s from here to there")
 
     def _sandbox(self, machine: Machine) -> Finding:
         try:

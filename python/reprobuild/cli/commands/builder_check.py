@@ -21,6 +21,15 @@ def check(
             autocompletion=builder_names,
         ),
     ] = None,
+    minimum_mbit: Annotated[
+        float | None,
+        typer.Option(
+            "--minimum-mbit",
+            metavar="N",
+            min=0,
+            help="Measure the way there as well; it must carry N Mbit/s (10^6 bits a second).",
+        ),
+    ] = None,
     machines: MachinesOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,7 +45,8 @@ def check(
     if not found and not as_json:
         render.note("no builder is known: `reprobuild builder add ADDRESS` names one")
     with ThreadPoolExecutor(max_workers=8) as pool:
-        results = list(pool.map(session.builder_check().run, [one.machine for one in found]))
+        check_one = session.builder_check().run
+        results = list(pool.map(lambda one: check_one(one.machine, minimum_mbit), found))
     states = ["failed" if any(f.state == "failed" for f in findings) else "ok" for findings in results]
     if as_json:
         render.document(
