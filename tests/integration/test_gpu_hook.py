@@ -17,6 +17,8 @@ from tests.gpu_host import LIBRARY_FOLDER, VERSION, write_gpu_host, write_hook
 from tests.integration.conftest import World
 from tests.integration.stranger import as_user
 
+from reprobuild.adapters.host import nix_version
+
 pytestmark = pytest.mark.integration
 
 LOOK = """
@@ -32,7 +34,6 @@ stage.save_json("numbers.json", {
     "device": os.major(os.stat("/dev/nvidia0").st_rdev) if os.path.exists("/dev/nvidia0") else None,
     "disk": os.path.exists("/dev/sda"),
     "driver": {name: (driver / name).read_text() for name in names(driver)},
-    "path": os.environ.get("LD_LIBRARY_PATH"),
     "text": {text},
 })
 """
@@ -52,9 +53,10 @@ def project(tiny: Path) -> Path:
 
 
 def on_gpu(project: Path) -> Path:
+    """Asks by the feature alone: with `gpu = true` the stage would measure the stand-ins, and refuse them."""
     spec = project / "reprobuild.toml"
-    text = spec.read_text().replace('run = "train.py"', 'run = "train.py"\ngpu = true')
-    spec.write_text(text + '\n[hardware]\naccelerator = "nvidia"\n')
+    text = spec.read_text().replace('run = "train.py"', 'run = "train.py"\nfeatures = ["cuda"]')
+    spec.write_text(text)
     return project
 
 
@@ -90,14 +92,13 @@ def test_a_stage_on_a_gpu_sees_devices_and_driver(
     assert isinstance(driver, dict)
     assert driver["libcuda.so"] == driver["libcuda.so.1"] == f"libcuda {VERSION}"
     assert not [name for name in driver if "GLX" in name]
-    assert found["path"] == "/run/opengl-driver/lib"
 
 
 def test_a_stage_that_does_not_ask_sees_nothing_of_it(
     world: World, project: Path, host: Path, tmp_path: Path
 ) -> None:
     found = seen(world, project, settings(tmp_path, host))
-    assert (found["nvidia"], found["caps"], found["driver"], found["path"]) == ([], [], {}, None)
+    assert (found["nvidia"], found["caps"], found["driver"]) == ([], [], {})
 
 
 def test_without_driver_the_build_fails_with_the_hooks_line(
@@ -123,6 +124,10 @@ def test_a_driver_with_a_broken_link_is_named(
 def test_through_a_daemon_the_line_reaches_the_user_too(world: World, project: Path, tmp_path: Path) -> None:
     host = write_gpu_host(tmp_path / "host", libraries=False)
     hook = settings(tmp_path, host)["NIX_CONFIG"].removeprefix("build-users-group =\n")
+    # What the daemon's nix.conf says is read by the user's Nix too; here each has its own.
+    config = tmp_path / "stranger/.config/nix/nix.conf"
+    config.parent.mkdir(parents=True)
+    config.write_text("extra-system-features = cuda\n")
     done = as_user(world, on_gpu(project), "true\n" + hook, "nix", "build")
     assert done.returncode == 3, done.stderr
     assert REFUSAL in done.stderr
@@ -170,6 +175,8 @@ def builder(world: World, host: Path, tmp_path: Path) -> Builder:
     """The hook is there alone, and the tools that the derivation runs are shown by its nix.conf."""
     if os.geteuid() != 0:
         pytest.skip("mounts a second store, which needs root")
+    if not nix_version().startswith("2.8."):
+        pytest.skip("the script that stands in for ssh speaks with Nix 2.8 only")
     there, programs = tmp_path / "there", tmp_path / "programs"
     (there / "store").mkdir(parents=True)
     programs.mkdir()
