@@ -43,6 +43,7 @@ class RemoteBuilder:
     infos: dict[str, PathInfo] = field(default_factory=dict)  # what was built or found there, after a run
     _prepared: dict[tuple[str, ...], Transfer] = field(default_factory=dict)
     _kept: dict[str, Path] = field(default_factory=dict)
+    _folders: list[tempfile.TemporaryDirectory[str]] = field(default_factory=list)
 
     def prepare(self, drv_paths: Sequence[str], expected: Collection[str] = ()) -> Transfer:
         """Find out what it lacks, and get the sources for that: from its own caches, else to here.
@@ -143,8 +144,9 @@ class RemoteBuilder:
             self._unpack(path, kept)
 
     def _unpack(self, path: str, kept: str) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="reprobuild-rebuilt-"))
-        self._kept[path] = folder / f"{path.rpartition('/')[2][33:]}.check"
+        folder = tempfile.TemporaryDirectory(prefix="reprobuild-rebuilt-")
+        self._folders.append(folder)  # gone when the builder is
+        self._kept[path] = Path(folder.name) / f"{path.rpartition('/')[2][33:]}.check"
         self.machine.unpack(kept, self._kept[path])
 
     def _graph(self, drv_paths: Sequence[str]) -> dict[str, Node]:
