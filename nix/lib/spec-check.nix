@@ -23,6 +23,12 @@ let
   # Stages that a flake's own packages (flake-project.nix) would hide; RESERVED_STAGE_NAMES in Python's spec_checks.py.
   taken = spec: builtins.filter (name: spec.stages ? ${name}) [ "base" "default" "environment" "model" ];
 
+  # Features that show a stage the GPU, without the handshake that measures it; `is_hardware` in Python's gpu_features.py.
+  isHardware = feature: feature == "cuda" || builtins.match "(cuda-sm-|gpu-|nvidia-driver-).*" feature != null;
+  unmeasured = spec: builtins.filter
+    (name: !(spec.stages.${name}.gpu or false) && builtins.any isHardware (spec.stages.${name}.features or [ ]))
+    (builtins.attrNames spec.stages);
+
   # Keys that say something about Debian, where there is none.
   idle = spec: if (spec.base.kind or "debian") == "debian" then [ ] else builtins.attrNames (builtins.removeAttrs spec.base [ "kind" ]);
 
@@ -48,6 +54,7 @@ let
   strange = unknown known "" document;
   hidden = taken ({ stages = { }; } // document);
   secret = secrets document;
+  unseen = unmeasured ({ stages = { }; } // document);
   ignored = idle document;
   refused = unsupported ({ hardware = { }; } // document);
 in
@@ -58,6 +65,8 @@ else if hidden != [ ]
 then throw "reprobuild.toml: stages.${builtins.head hidden}: this name is taken"
 else if secret != [ ]
 then throw "reprobuild.toml: ${builtins.head secret}: an address with a login or query in it: put user and password into ~/.netrc"
+else if unseen != [ ]
+then throw "reprobuild.toml: stages.${builtins.head unseen}.features: they speak of a GPU: write gpu = true"
 else if ignored != [ ]
 then throw "reprobuild.toml: base.${builtins.head ignored}: a ${document.base.kind} base has no Debian packages: leave it out"
 else if refused != [ ]

@@ -42,8 +42,8 @@ in
     testTimeZones = { expr = plain.stages.train.PYTHONTZPATH; expected = "${plain.base}/share/zoneinfo"; };
     testUnknownNeed = { expr = fails (drvs (changed { stages.train.needs = [ "no" ]; })); expected = true; };
     testFeatures = {
-      expr = (changed { stages.train.features = [ "cuda" ]; }).stages.train.requiredSystemFeatures;
-      expected = [ "cuda" ];
+      expr = (changed { stages.train.features = [ "kvm" ]; }).stages.train.requiredSystemFeatures;
+      expected = [ "kvm" ];
     };
     testDriverFolderOnAGpu = { expr = onGpu.stages.train.LD_LIBRARY_PATH; expected = "/run/opengl-driver/lib"; };
     testDriverFolderThereAlone = { expr = onGpu.stages.evaluate ? LD_LIBRARY_PATH || plain.stages.train ? LD_LIBRARY_PATH; expected = false; };

@@ -42,6 +42,7 @@ in
     testPlainDataAddress = { expr = fails (specCheck (merge spec { datasets.d.url = "https://h/a@b/x"; })); expected = false; };
     testNixpkgs = { expr = fails (specCheck (spec // { base.kind = "nixpkgs"; })); expected = false; };
     testNixpkgsWithSuite = { expr = fails (specCheck (spec // { base = { kind = "nixpkgs"; suite = "trixie"; }; })); expected = true; };
+    testGpuWithoutHandshake = { expr = fails (specCheck (spec // { stages.train = spec.stages.train // { features = [ "gpu-h100" ]; }; })); expected = true; };
     testUnsupportedSystem = { expr = fails (specCheck (spec // { hardware.system = "aarch64-linux"; })); expected = true; };
     testLevels = { expr = map (level: fails (specCheck (spec // { numerics.level = level; }))) [ "exact" "portable" "tolerant" ]; expected = [ false false false ]; };
   };

@@ -53,9 +53,9 @@ def project(tiny: Path) -> Path:
 
 
 def on_gpu(project: Path) -> Path:
-    """Asks by the feature alone: with `gpu = true` the stage would measure the stand-ins, and refuse them."""
+    """Asks by a feature of these tests: with `gpu = true` the stage would measure the stand-ins, and refuse them."""
     spec = project / "reprobuild.toml"
-    text = spec.read_text().replace('run = "train.py"', 'run = "train.py"\nfeatures = ["cuda"]')
+    text = spec.read_text().replace('run = "train.py"', 'run = "train.py"\nfeatures = ["stand-in"]')
     spec.write_text(text)
     return project
 
@@ -63,7 +63,9 @@ def on_gpu(project: Path) -> Path:
 def settings(tmp_path: Path, host: Path) -> dict[str, str]:
     """What `reprobuild builder setup` writes into nix.conf, with a hook that looks at the stand-in."""
     hook = write_hook(tmp_path, host)
-    lines = ["build-users-group =", "extra-system-features = cuda", f"pre-build-hook = {hook}"]
+    (host / "etc/reprobuild").mkdir(parents=True)
+    (host / "etc/reprobuild/gpu-hook.json").write_text('{"features": ["cuda", "stand-in"]}')
+    lines = ["build-users-group =", "extra-system-features = cuda stand-in", f"pre-build-hook = {hook}"]
     return {"NIX_CONFIG": "\n".join(lines)}
 
 
@@ -127,7 +129,7 @@ def test_through_a_daemon_the_line_reaches_the_user_too(world: World, project: P
     # What the daemon's nix.conf says is read by the user's Nix too; here each has its own.
     config = tmp_path / "stranger/.config/nix/nix.conf"
     config.parent.mkdir(parents=True)
-    config.write_text("extra-system-features = cuda\n")
+    config.write_text("extra-system-features = cuda stand-in\n")
     done = as_user(world, on_gpu(project), "true\n" + hook, "nix", "build")
     assert done.returncode == 3, done.stderr
     assert REFUSAL in done.stderr
@@ -210,7 +212,6 @@ def test_once_the_derivation_is_copied_the_classic_build_has_its_gpu(builder: Bu
 
 
 def test_a_builder_for_gpus_alone_refuses_what_it_cannot_read(builder: Builder, host: Path) -> None:
-    (host / "etc/reprobuild").mkdir(parents=True)
     (host / "etc/reprobuild/gpu-hook.json").write_text('{"without_derivation": "refuse"}')
     done = builder.realise(builder.instantiate())
     assert done.returncode != 0

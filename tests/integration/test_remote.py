@@ -21,7 +21,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two machines: one for everything, one with the features of a GPU machine (a stand-in: there is no GPU)."""
     with lab(tmp_path_factory.mktemp("remote") / "lab") as made:
         made.host("cpu")
-        made.host("gpu", ["cuda", "gpu-h100"])
+        made.host("gpu", ["fast", "rack-7"])
         yield made
 
 
@@ -109,7 +109,7 @@ run = "prepare.py"
 outputs = ["rows.json"]
 
 [stages.train]
-features = ["cuda", "gpu-h100"]
+features = ["fast", "rack-7"]
 needs = ["prepare"]"""
 
 
@@ -142,7 +142,7 @@ def test_prepare_here_train_there(client: World, pair: Lab, tiny: Path) -> None:
     on_gpu(tiny, "here and there")
     known = client.home / ".config" / "reprobuild" / "machines"
     known.parent.mkdir(parents=True, exist_ok=True)
-    known.write_text(f"{pair.hosts['gpu'].uri} x86_64-linux - 1 1 gpu-h100 cuda\n")
+    known.write_text(f"{pair.hosts['gpu'].uri} x86_64-linux - 1 1 rack-7 fast\n")
     try:
         done = client.json("nix", "build", cwd=tiny)
     finally:

@@ -27,6 +27,10 @@ def test_only_stages_on_the_gpu_ask_for_one() -> None:
         ),
         (with_section('[cuda]\ntoolkit = "13.0"'), ("[cuda]", "[hardware]")),
         (with_section('[hardware]\ngpu = "h100"'), ("hardware.gpu", "[hardware]")),
+        (
+            edited('run = "train.py"', 'run = "train.py"\nfeatures = ["kvm", "gpu-h100"]'),
+            ('stages.train.features = ["gpu-h100"]', "gpu = false"),
+        ),
         (with_section('[hardware]\naccelerator = "nvidia"'), ("gpu = true", "hardware.accelerator")),
     ],
 )

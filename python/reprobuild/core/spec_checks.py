@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import collections
+import json
 from collections.abc import Iterable
 
 from reprobuild.core.cuda_checks import check_cuda
+from reprobuild.core.gpu_features import is_hardware
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.spec import Spec, Stage
 from reprobuild.errors import NotYetSupportedError, SpecError
@@ -110,6 +112,17 @@ def refuse_unsupported(spec: Spec, origin: str) -> None:
 def _check_gpu(spec: Spec, origin: str) -> None:
     """Sections about GPUs, and stages that run on one, go together."""
     on_gpu = [name for name, stage in spec.stages.items() if stage.gpu]
+    for name, stage in spec.stages.items():
+        # a builder would show it the GPU, and nobody would measure which one
+        if not stage.gpu and (words := [feature for feature in stage.features if is_hardware(feature)]):
+            raise SpecError(
+                f"{origin}: stages.{name}.features: {words[0]} speaks of a GPU",
+                expected="gpu = true",
+                expected_from=f"stages.{name}.features = {json.dumps(words)}",
+                actual="gpu = false",
+                actual_from=f"[stages.{name}]",
+                hint=f"write gpu = true into [stages.{name}], and what it needs into [hardware] and [driver]",
+            )
     if spec.hardware.accelerator == "none":
         asked = [f"stages.{name}.gpu = true" for name in on_gpu]
         asked += [f"hardware.{key}" for key in ("gpu", "compute_capability") if getattr(spec.hardware, key)]
