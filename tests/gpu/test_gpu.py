@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import statistics
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,9 +36,14 @@ def test_the_probe_finds_the_gpu_and_what_it_offers(builder: GpuBuilder) -> None
 
 def test_a_stage_trains_on_the_gpu_inside_the_sandbox(builder: GpuBuilder, figures: dict[str, Any]) -> None:
     built = builder.json("nix", "build")
-    train = builder.world.file(built["outputs"]["train"]) if "train" in built["outputs"] else None
-    assert train is None or (train / "weights.safetensors").stat().st_size > 1000
-    figures["build"] = {"built": built["built"]}
+    assert (builder.world.file(built["outputs"]["model"]) / "weights.safetensors").stat().st_size > 1000
+    assert "train" in built["built"] and built["metrics"]["gpu_files_shown"] == 0  # to evaluate, on the CPU
+    record = json.loads(Path(built["record"]).read_text(encoding="utf-8"))
+    train = next(output for output in record["outputs"] if output["label"] == "train")
+    measured, probed = train["hardware"], builder.profile
+    assert measured["driver"]["version"] == probed["driver"]["version"]
+    assert [gpu["name"] for gpu in measured["gpus"]] == [gpu["name"] for gpu in probed["gpus"]]
+    figures["build"] = {"built": built["built"], "train_s": train["duration_s"]}
 
 
 def test_rebuilds_give_equal_bytes(builder: GpuBuilder, figures: dict[str, Any]) -> None:
