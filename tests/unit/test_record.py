@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from reprobuild.adapters.record_store import FileRecordStore
 from reprobuild.core.schemas import record_schema
+from reprobuild.domain.record import OutputRecord
 from reprobuild.services.build import BuildRequest
 
 from .build_fakes import World
@@ -55,3 +57,21 @@ def test_two_records_of_one_moment_are_both_kept(tmp_path: Path) -> None:
 
 def test_no_records_yet_are_none(tmp_path: Path) -> None:
     assert FileRecordStore(tmp_path / "none").of_version("digits", "1.0.0") == []
+
+
+@pytest.mark.parametrize(
+    ("hardware", "numerics", "unused"),
+    [
+        ({"gpus": []}, {"torch": "2.15.0"}, True),
+        ({"gpus": []}, {"torch": "2.15.0", "gpu": "NVIDIA H100"}, False),
+        ({"gpus": []}, {}, False),  # without torch nothing can be said
+        (None, {"torch": "2.15.0"}, False),  # a stage on the CPU
+    ],
+)
+def test_a_gpu_that_was_asked_for_and_not_used_is_seen(
+    hardware: dict[str, object] | None, numerics: dict[str, object], unused: bool
+) -> None:
+    output = OutputRecord(
+        label="train", drv_path="d", out_path="o", status="built", hardware=hardware, numerics=numerics
+    )
+    assert output.left_gpu_unused is unused

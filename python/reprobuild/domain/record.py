@@ -59,6 +59,12 @@ class OutputRecord(_Value):
         """How it was made, as far as it can explain a difference."""
         return Origin(host=self.host, numerics=self.numerics, hardware=self.hardware, started=self.started)
 
+    @property
+    def left_gpu_unused(self) -> bool:
+        """A stage on a GPU whose torch never started CUDA: it may have computed on the processor."""
+        numerics = self.numerics or {}
+        return self.hardware is not None and "torch" in numerics and "gpu" not in numerics
+
 
 class BuildRecord(_Value):
     schema_: Literal["reprobuild.record/1"] = Field(default=RECORD_SCHEMA, alias="schema")

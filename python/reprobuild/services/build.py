@@ -65,6 +65,11 @@ class BuildOutcome:
         outputs = self.record.outputs if self.record else ()
         return tuple((one.label, finding) for one in outputs for finding in one.off_plan)
 
+    @property
+    def unused_gpu(self) -> tuple[str, ...]:
+        """Stages on a GPU, built now, that left it unused as far as can be seen."""
+        return tuple(one.label for one in (self.record.outputs if self.record else ()) if one.left_gpu_unused)
+
 
 class BuildService:
     def __init__(

@@ -102,6 +102,11 @@ def build(
             "hint: give it a new version in reprobuild.toml before anybody else sees it"
         )
     _warn_off_plan(outcome.off_plan)
+    for stage_name in outcome.unused_gpu:
+        render.note(
+            f"warning: stage {stage_name} asked for a GPU and did not use it: torch never started CUDA\n"
+            "hint: move model and data to the device `cuda`, or leave gpu = true out"
+        )
     if outcome.left_on and not quiet:
         render.note("\n".join(f"left on {machine}: {path}" for path, machine in outcome.left_on.items()))
     if as_json:
@@ -121,6 +126,7 @@ def build(
                 "metrics": outcome.artifact.metrics if outcome.artifact else None,
                 "left_on": outcome.left_on,
                 "off_plan": [{"stage": stage, **found.model_dump()} for stage, found in outcome.off_plan],
+                "unused_gpu": list(outcome.unused_gpu),
                 "record": str(outcome.record_path) if outcome.record_path else None,
                 "duration_s": round(outcome.duration_s, 3),
             }
