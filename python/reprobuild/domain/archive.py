@@ -47,7 +47,7 @@ def sums_text(digests: Mapping[str, str]) -> str:
 def parse_sums(text: str) -> dict[str, str]:
     """
     Raises:
-        ValueError: a line that is no digest and name.
+        ValueError: it lists nothing, or a line is no digest and name.
     """
     found = {}
     for line in text.splitlines():
@@ -55,4 +55,6 @@ def parse_sums(text: str) -> dict[str, str]:
         if not mark or len(digest) != 64 or not path:
             raise ValueError(f"not a line of {SUMS_FILE}: {line[:60]!r}")
         found[path] = digest
+    if not found:
+        raise ValueError("lists no file")
     return found
