@@ -103,6 +103,17 @@ def test_what_was_built_there_before_with_other_bytes_is_a_difference(
     assert train["comparison"]["documents"][0]["key_path"] == "lr"
 
 
+def test_what_stayed_there_is_rebuilt_and_not_compared_with_itself(
+    client: World, pair: Lab, tiny: Path
+) -> None:
+    (tiny / "train.py").write_text(NOISY + "# stayed there\n")
+    cpu = pair.hosts["cpu"]
+    client.reprobuild("nix", "build", "--record-only", "--builder", cpu.uri, cwd=tiny)
+    verdict = client.json("verify", "--builder", cpu.uri, "--stage", "train", cwd=tiny, status=1)
+    (train,) = verdict["stages"]
+    assert (train["verdict"], train["builder"]) == ("differs", "cpu")
+
+
 GPU_SPEC = """
 [stages.prepare]
 run = "prepare.py"

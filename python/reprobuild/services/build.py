@@ -155,15 +155,17 @@ class BuildService:
             },
         )
 
-    def provide(self, project: Project, labels: Collection[str], new_view: NewView) -> Path | None:
-        """Build these stages (or the model) where they are missing; returns the record if anything was built.
+    def provide(self, project: Project, labels: Collection[str], new_view: NewView) -> BuildRecord | None:
+        """Build these stages (or the model) where they are missing, or bring them from where they are.
+
+        Returns the record of that; None where all was here.
 
         Raises: as `run`.
         """
         found = self.instantiate(project)
         named = {**found.stages, "model": found.model}
         targets = {label: named[label] for label in labels}
-        return self._realise(project, found, targets, BuildRequest(keep_going=True), new_view)[1]
+        return self._realise(project, found, targets, BuildRequest(keep_going=True), new_view)[2]
 
     def provide_inputs(
         self, project: Project, found: Instantiation, labels: Collection[str], new_view: NewView

@@ -60,7 +60,7 @@ class VerifyService:
         On the machines that the build service prefers, where they take a stage; else here.
 
         All are judged, even when the first one differs. What is not in the store is built first; where a build
-        record has its hash, that build is the first rebuild.
+        record has its hash, that build is the first rebuild. What another machine had already counts as none.
 
         Args:
             level: what decides; by default what the spec's `[numerics] level` demands.
@@ -76,13 +76,19 @@ class VerifyService:
             self._build.require_sandbox()
         recorded = self._recorded(project)
         gone = set(chosen) - self._present(chosen)
-        failed = self._build_first(project, gone) if gone else None
+        built, failed = self._build_first(project, gone) if gone else (frozenset[str](), None)
         present = self._present(chosen)
         if present & here:
             self._build.provide_inputs(project, found, sorted(present & here), self._new_view)
         verdicts = tuple(
             self._judge(
-                rebuilders[label], label, drv, rounds, recorded.get(drv.drv_path), was_gone=label in gone
+                rebuilders[label],
+                label,
+                drv,
+                rounds,
+                recorded.get(drv.drv_path),
+                was_gone=label in gone,
+                built_now=drv.drv_path in built,
             )
             if label in present
             else _not_built(label, drv, failed)
@@ -107,9 +113,9 @@ class VerifyService:
             unmeasured=judged.unmeasured,
             has_tensors=holds_tensors(first.values()),
         )
-        built = self._present({"model": found.model})
+        has_model = self._present({"model": found.model})
         return Verdict(
-            artifact_id=read_artifact(Path(found.model.out_path)).artifact_id if built else None,
+            artifact_id=read_artifact(Path(found.model.out_path)).artifact_id if has_model else None,
             demanded=level or demanded(project.spec.numerics.level),
             levels=levels,
             stages=verdicts,
@@ -133,13 +139,15 @@ class VerifyService:
                     found.setdefault(output.drv_path, _Recorded(output.nar_hash, output.origin()))
         return found
 
-    def _build_first(self, project: Project, labels: set[str]) -> str | None:
-        """Build what is missing; why it did not work, if so."""
+    def _build_first(self, project: Project, labels: set[str]) -> tuple[frozenset[str], str | None]:
+        """Build what is missing; the derivations that a builder ran for, and why it did not work, if so."""
         try:
-            self._build.provide(project, sorted(labels), self._new_view)
+            record = self._build.provide(project, sorted(labels), self._new_view)
         except (BuildFailedError, BuildTimeoutError) as error:
-            return "\n".join([error.message, *error.details])
-        return None
+            # what was built before that is rebuilt once more
+            return frozenset(), "\n".join([error.message, *error.details])
+        outputs = record.outputs if record else ()
+        return frozenset(one.drv_path for one in outputs if one.status == "built"), None
 
     def _rebuilders(
         self, project: Project, found: Instantiation, chosen: Iterable[str]
@@ -166,21 +174,23 @@ class VerifyService:
         recorded: _Recorded | None,
         *,
         was_gone: bool,
+        built_now: bool,
     ) -> StageVerdict:
         origin = recorded.origin if recorded else None
-        if not was_gone:
+        if was_gone and recorded is not None:
+            now = self._store.info(drv.out_path).nar_hash
+            if now != recorded.nar_hash:
+                return StageVerdict(
+                    label=label, drv_path=drv.drv_path, out_path=drv.out_path, rounds=1, equal=0,
+                    verdict="differs", first_build="record", builder=rebuilder.machine,
+                    reason=f"the first build is gone; by its record of {recorded.origin.started} its NAR hash "
+                    f"was {recorded.nar_hash}, now it is {now}",
+                )  # fmt: skip
+        if not built_now:  # it was here, or another machine had it: nothing was rebuilt yet
             return rebuilder.judge(label, drv, rounds, origin)
         if recorded is None:
             judged = rebuilder.judge(label, drv, rounds, None)
             return judged.model_copy(update={"first_build": "now"})
-        now = self._store.info(drv.out_path).nar_hash
-        if now != recorded.nar_hash:
-            return StageVerdict(
-                label=label, drv_path=drv.drv_path, out_path=drv.out_path, rounds=1, equal=0, verdict="differs",
-                first_build="record", builder=rebuilder.machine,
-                reason=f"the first build is gone; by its record of {recorded.origin.started} its NAR hash was "
-                f"{recorded.nar_hash}, now it is {now}",
-            )  # fmt: skip
         judged = rebuilder.judge(label, drv, rounds - 1, origin)
         counts = {"rounds": judged.rounds + 1, "equal": judged.equal + 1}
         return judged.model_copy(update={"first_build": "record", **counts})

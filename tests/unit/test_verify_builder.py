@@ -1,0 +1,149 @@
+"""`verify --builder`: a rebuild is one that ran on that machine, never what it had already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from reprobuild.domain.build_event import BuildStarted, BuildStopped, Event
+from reprobuild.domain.drv import DrvFile
+from reprobuild.domain.machine import Machine
+from reprobuild.domain.store import Derivation, PathInfo
+from reprobuild.domain.verdict import StageVerdict, Verdict
+from reprobuild.services.build import BuildRequest, BuildService
+from reprobuild.services.preflight import Preflight
+from reprobuild.services.project import Project
+from reprobuild.services.rebuild import Rebuilder
+from reprobuild.services.remote import RemoteBuilder
+from reprobuild.services.steps import Elsewhere
+from reprobuild.services.verify import VerifyService
+
+from .build_fakes import World
+from .test_remote_builder import FarMachine
+
+GPU1 = Machine("ssh-ng://root@gpu1", ("x86_64-linux",))
+
+
+@dataclass
+class Far(FarMachine):
+    """Hands on real events of what it builds, and its outputs to the world here."""
+
+    world: World = field(kw_only=True)
+    ran: list[tuple[str, str]] = field(default_factory=list)
+
+    def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]:
+        return self.world.infos(paths)
+
+    def bring(self, paths: Sequence[str], on_event: Callable[[Event], None]) -> None:
+        self.world.valid |= set(paths)
+
+    def realise(
+        self,
+        drv_paths: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        jobs: int | None = None,
+        keep_going: bool = False,
+        check: bool = False,
+    ) -> int:
+        for number, path in enumerate(drv_paths):
+            drv = self.world.drv(Derivation(path, "").name)
+            if check or drv.out_path not in self.valid:  # as Nix: what is valid is not built
+                self.ran.append(("check" if check else "build", drv.name))
+                on_event(BuildStarted(number, path, ""))
+                on_event(BuildStopped(number, path))
+                self.valid.add(drv.out_path)
+        return 0
+
+
+@dataclass
+class TwoMachines:
+    """A model that was built, with its record; train's output is not here."""
+
+    world: World
+    far: Far
+    named: Collection[Machine] = (GPU1,)
+    listed: Sequence[Machine] = ()
+
+    def verify(self, *stages: str, rounds: int = 1) -> Verdict:
+        world = self.world
+
+        def read(path: str) -> DrvFile:
+            out = {"out": world.drv(Derivation(path, "").name).out_path}
+            return DrvFile(out, {}, (), "x86_64-linux", "/sh", (), {"reprobuildStage": "{}"})
+
+        def remote(project: Project, machine: Machine) -> RemoteBuilder:
+            return RemoteBuilder(
+                machine=self.far, store=world, read_drv=read, fetch=lambda paths: None, source_bytes={}
+            )
+
+        build = BuildService(
+            evaluator=world,
+            store=world,
+            builder=world,
+            host=world,
+            records=world,
+            fetch=world.fetch,
+            log_file=lambda drv_path: None,
+            sandbox_problem=lambda: None,
+            preflight=Preflight(
+                lambda: world.here, lambda: self.listed, world.said.append, tuple(self.named)
+            ),
+            elsewhere=Elsewhere(remote, world.fetch),
+        )
+        service = VerifyService(
+            build=build,
+            store=world,
+            records=world,
+            rebuilder=Rebuilder(world, world, world.new_view, lambda drv_path: None),
+            new_view=world.new_view,
+            remote_rebuilder=lambda project, machine: Rebuilder(
+                remote(project, machine),
+                world,
+                world.new_view,
+                lambda drv_path: None,
+                machine=machine.name,
+            ),
+        )
+        return service.run(world.project(), stages=stages, rounds=rounds)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> TwoMachines:
+    world = World(tmp_path)
+    world.service().run(world.project(), BuildRequest(), world.new_view)
+    world.realised.clear()
+    far = Far(machine=GPU1, world=world, valid=set(world.valid))
+    world.valid.discard(world.drv("digits-train").out_path)
+    return TwoMachines(world, far)
+
+
+def said(stage: StageVerdict) -> tuple[str, str, int, int]:
+    return stage.first_build, stage.verdict, stage.equal, stage.rounds
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_what_stayed_on_the_builder_is_rebuilt_there_before_it_is_equal(
+    two: TwoMachines, rounds: int
+) -> None:
+    (train,) = two.verify("train", rounds=rounds).stages
+    assert two.far.ran == [("check", "digits-train")] * rounds
+    assert said(train) == ("store", "same bytes", rounds, rounds)
+    assert train.builder == "gpu1" and not two.world.realised
+
+
+def test_what_is_gone_everywhere_is_built_there_once_and_that_is_a_rebuild(two: TwoMachines) -> None:
+    two.far.valid.discard(two.world.drv("digits-train").out_path)
+    (train,) = two.verify("train").stages
+    assert two.far.ran == [("build", "digits-train")]
+    assert said(train) == ("record", "same bytes", 1, 1)
+
+
+def test_what_no_record_knows_and_the_builder_has_is_rebuilt_there(two: TwoMachines) -> None:
+    two.world.kept.clear()
+    (train,) = two.verify("train").stages
+    assert two.far.ran == [("check", "digits-train")]
+    assert said(train) == ("store", "same bytes", 1, 1)
