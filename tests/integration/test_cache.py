@@ -52,6 +52,7 @@ def desk(world: World, sourced_lock: str, tmp_path_factory: pytest.TempPathFacto
     project = write_sourced(folder / "sourced")
     (project / "reprobuild.lock").write_text(sourced_lock)
     world.reprobuild("nix", "build", cwd=project)
+    world.reprobuild("fetch", cwd=project)  # sources that another test's garbage collection has taken
     return Desk(world, folder, project)
 
 
