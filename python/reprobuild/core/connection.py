@@ -8,9 +8,13 @@ from reprobuild.core.ssh_failure import ssh_failure
 from reprobuild.errors import BuilderError, DiskFullError, ReprobuildError
 
 _LOST = re.compile(
-    r"closed by remote host|Broken pipe|Connection reset|not responding|unexpected end-of-file"
-    r"|cannot open connection to remote store|Connection to \S+ closed"
+    r"^(Connection to \S+ closed|Timeout, server \S+ not responding|client_loop: |Read from remote host )"
+    r"|closed by remote host|unexpected end-of-file|cannot open connection to remote store"
+    r"|^error: .*(Broken pipe|Connection reset by peer)",
+    re.MULTILINE,
 )
+# A builder that cannot reach its own binary caches is still one that we reach.
+_DOWNLOAD = re.compile(r"^.*(unable to download|substituter|binary cache).*\n?", re.MULTILINE)
 _DISK_FULL = re.compile(r"No space left on device|(database or )?disk is full")
 
 
@@ -21,6 +25,7 @@ def connection_error(builder: str, said: str) -> ReprobuildError | None:
         builder: its name.
         said: what ssh and Nix wrote, without what builds wrote.
     """
+    said = _DOWNLOAD.sub("", said)
     details = tuple(line for line in said.strip().splitlines() if line.strip())[-4:]
     if _DISK_FULL.search(said):
         return DiskFullError(

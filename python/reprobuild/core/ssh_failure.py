@@ -11,9 +11,12 @@ _CHANGED = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for \S+ 
 _UNKNOWN_KEY = re.compile(r"Host key verification failed|No \S+ host key is known")
 _REFUSED = re.compile(r"Permission denied \((?P<methods>[^)]*)\)|Too many authentication failures")
 _NO_NAME = re.compile(r"Could not resolve hostname")
+# at the start of a line: Nix quotes its own downloads' errors, a build its own, in the same words
 _NO_ANSWER = re.compile(
-    r"timed out|Connection refused|No route to host|Network is unreachable|Connection closed by|Connection reset",
-    re.IGNORECASE,
+    r"^(ssh: connect to |\w+_exchange_identification: |banner exchange: ).*"
+    r"(timed out|refused|No route to host|unreachable|closed by|Connection reset)"
+    r"|^Connection (timed out during|to \S+ port \d+ timed out|closed by|reset by)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _NO_PROGRAM = re.compile(r"(?P<program>[\w./-]+): (?:command )?not found", re.IGNORECASE)
 
