@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
+from reprobuild.core.ssh_destination import ssh_destination
 from reprobuild.core.ssh_failure import ssh_failure
 from reprobuild.domain.machine import Machine
 from reprobuild.errors import BuilderError, ToolMissingError, UsageError
@@ -70,14 +71,14 @@ def nix_environment() -> dict[str, str]:
 
 
 def _arguments(machine: Machine, folder: Path) -> list[str]:
-    address = urlsplit(machine.uri)
-    if address.scheme not in ("ssh", "ssh-ng"):
+    destination = ssh_destination(machine.uri)
+    if destination is None:
         raise UsageError(
             f"{machine.uri}: only builders that are reached by ssh can be asked",
             expected="ssh-ng://HOST or ssh://HOST",
             actual=machine.uri,
         )
-    asked = parse_qs(address.query)
+    asked = parse_qs(urlsplit(machine.uri).query)
     key = machine.ssh_key or asked.get("ssh-key", [None])[0]
     host_key = machine.host_key or asked.get("base64-ssh-public-host-key", [None])[0]
     options = [_NEVER_ASK, *os.environ.get("NIX_SSHOPTS", "").split(), _CONNECT_TIMEOUT, *_ALIVE, "-a", "-x"]
@@ -85,7 +86,7 @@ def _arguments(machine: Machine, folder: Path) -> list[str]:
         options += ["-i", key]
     if host_key:
         known = folder / "known_hosts"
-        host = address.netloc.rpartition("@")[2]
+        host = destination.rpartition("@")[2]
         known.write_bytes(host.encode() + b" " + base64.b64decode(host_key) + b"\n")
         options.append(f"-oUserKnownHostsFile={known}")
-    return ["ssh", *options, address.netloc]
+    return ["ssh", *options, "--", destination]

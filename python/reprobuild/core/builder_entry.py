@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reprobuild.core.builder_lines import MANDATORY, nix_systems
 from reprobuild.core.gpu_features import is_hardware
 from reprobuild.core.offers import in_short
+from reprobuild.core.ssh_destination import ssh_destination
 from reprobuild.domain.builder_facts import BuilderFacts
 from reprobuild.domain.hardware import HardwareProfile
 from reprobuild.domain.machine import Machine
@@ -43,7 +44,7 @@ def builder_uri(address: str) -> str:
     """The store address of a builder; a bare host is reached by Nix's own protocol over ssh.
 
     Raises:
-        UsageError: it has a port, which Nix's older releases take for a part of the name.
+        UsageError: it has a port, which Nix's older releases take for a part of the name; or is no address.
     """
     uri = address if "://" in address else f"ssh-ng://{address}"
     if found := _PORT.search(uri):
@@ -53,6 +54,7 @@ def builder_uri(address: str) -> str:
             actual=address,
             hint=f"put `Port {found[1]}` for this host into ~/.ssh/config",
         )
+    ssh_destination(uri)
     return uri
 
 
