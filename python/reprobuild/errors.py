@@ -251,3 +251,15 @@ class BaselineError(ReprobuildError):
     """A baseline is missing, damaged, stale, or cannot be measured."""
 
     slug = "baseline"
+
+
+class SigningKeyError(ReprobuildError):
+    """A signing key is missing, taken, revoked, or cannot be opened."""
+
+    slug = "signing-key"
+
+
+class TrustFileError(ReprobuildError):
+    """A trust file cannot be read, or says something that cannot be meant."""
+
+    slug = "trust-file"

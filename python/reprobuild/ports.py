@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reprobuild.domain.machine import Machine
     from reprobuild.domain.narinfo import CacheEntry
     from reprobuild.domain.record import BuildRecord
+    from reprobuild.domain.signing_key import Algorithm, SigningKey
 
 
 class ByteProgress(Protocol):
@@ -408,4 +409,46 @@ class ForeignComparer(Protocol):
 
     def explain(self, first: Path, second: Path) -> str | None:
         """What differs between two files, shortened; None where it is not installed or has nothing to say."""
+        ...
+
+
+class OpenedKey(Protocol):
+    """A private key that is open for signing."""
+
+    @property
+    def keyid(self) -> str: ...
+
+    @property
+    def seed(self) -> bytes:
+        """The 32 secret bytes of an Ed25519 key.
+
+        Raises:
+            SigningKeyError: a key of another kind.
+        """
+        ...
+
+    def sign(self, message: bytes) -> bytes: ...
+
+
+class KeyStore(Protocol):
+    def known(self) -> list[SigningKey]:
+        """All keys, by name."""
+        ...
+
+    def create(self, name: str, algorithm: Algorithm, passphrase: bytes | None, created: str) -> SigningKey:
+        """
+        Raises:
+            SigningKeyError: the name is taken or none that a key can have.
+        """
+        ...
+
+    def update(self, key: SigningKey) -> None:
+        """Write what is known of a key, but not its secret."""
+        ...
+
+    def open(self, key: SigningKey, passphrase: bytes | None) -> OpenedKey:
+        """
+        Raises:
+            SigningKeyError: a wrong passphrase, a damaged file, or one that others can read.
+        """
         ...

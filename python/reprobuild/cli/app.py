@@ -53,6 +53,13 @@ cache_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cache_app, name="cache")
+keys_app = typer.Typer(
+    help="Keys to sign with: make, list, export, rotate, revoke.",
+    epilog="Example: reprobuild keys new release",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(keys_app, name="keys")
 
 
 def _print_version(wanted: bool) -> None:
@@ -81,6 +88,8 @@ for _module in (
     "show",
     "why",
     "archive",
+    "sign",
+    "verify_signature",
     "nix",
     "ci",
     "doctor",
@@ -90,6 +99,7 @@ for _module in (
 for _module in ("builder", "builder_check", "builder_probe", "builder_setup"):
     importlib.import_module(f"reprobuild.cli.commands.{_module}").register(builder_app)
 importlib.import_module("reprobuild.cli.commands.cache").register(cache_app)
+importlib.import_module("reprobuild.cli.commands.keys").register(keys_app)
 
 
 def _examples_last(group: typer.Typer) -> None:
@@ -104,6 +114,7 @@ _examples_last(app)
 _examples_last(nix_app)
 _examples_last(builder_app)
 _examples_last(cache_app)
+_examples_last(keys_app)
 
 
 def run(arguments: Sequence[str]) -> int:

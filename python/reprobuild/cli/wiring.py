@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reprobuild.adapters.nix.store import NixStore
     from reprobuild.adapters.record_store import FileRecordStore
     from reprobuild.adapters.uv import Uv
+    from reprobuild.domain.digest import Digest
     from reprobuild.domain.hardware import HardwareProfile
     from reprobuild.domain.lock import Source
     from reprobuild.domain.machine import Machine
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from reprobuild.services.cache_transfer import CacheTransferService
     from reprobuild.services.doctor import DoctorService
     from reprobuild.services.fetch import FetchReport, FetchService
+    from reprobuild.services.keys import KeyService
     from reprobuild.services.lock import LockService
     from reprobuild.services.plan import PlanService
     from reprobuild.services.preflight import Preflight
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from reprobuild.services.remote import RemoteBuilder
     from reprobuild.services.shell import ShellService
     from reprobuild.services.side import Sides
+    from reprobuild.services.sign import SignService
     from reprobuild.services.verify import VerifyService
 
 
@@ -437,3 +440,24 @@ class Session:
         from reprobuild.services.doctor import DoctorService
 
         return DoctorService(host_checks.ALL)
+
+    def key_service(self) -> KeyService:
+        from datetime import UTC, datetime
+
+        from reprobuild.adapters.key_store import FileKeyStore, key_folder
+        from reprobuild.services.keys import KeyService
+
+        return KeyService(FileKeyStore(key_folder()), datetime.now(UTC).date().isoformat())
+
+    def sign_service(self) -> SignService:
+        from reprobuild.domain.store_path import STORE_DIR
+        from reprobuild.errors import ToolFailedError, ToolMissingError
+        from reprobuild.services.sign import SignService
+
+        def nar_hash(path: Path) -> Digest | None:
+            try:
+                return self.store.info(str(path)).nar_hash if str(path.parent) == STORE_DIR else None
+            except (ToolMissingError, ToolFailedError):
+                return None  # signed without it
+
+        return SignService(nar_hash)

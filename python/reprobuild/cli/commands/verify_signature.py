@@ -1,0 +1,75 @@
+"""`reprobuild verify-signature`: who signed this artifact, and is it what they signed?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reprobuild.cli import render
+from reprobuild.cli.options import JsonOption
+from reprobuild.errors import EXIT_NO, SignatureError, TrustFileError
+
+
+def verify_signature(
+    trust: Annotated[Path, typer.Option("--trust", metavar="FILE", help="Trust file: who may sign what.")],
+    result: Annotated[
+        Path, typer.Argument(metavar="RESULT", help="Result link, store path, or a copied artifact.")
+    ] = Path("result"),
+    statements: Annotated[
+        Path | None,
+        typer.Option(
+            "--statements",
+            metavar="FILE",
+            help="Signed statements, or an OpenSSF Model Signing bundle.",
+            show_default="*.intoto.jsonl beside the result",
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Build record that was signed.",
+            show_default="the one beside the statements",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check who signed a result, and that it is what they signed.
+
+    Needs neither Nix nor a network; `python -m reprobuild_verify` does the same without the rest of
+    reprobuild. Exit 0 if every statement holds, 1 if not.
+
+    Example: reprobuild verify-signature result --trust trust.toml
+    """
+    from reprobuild_verify.__main__ import document, text_lines
+    from reprobuild_verify.check import verify
+    from reprobuild_verify.find import find_record, find_statements
+    from reprobuild_verify.problems import RefusedError
+    from reprobuild_verify.trust import read_trust
+
+    try:
+        rules = read_trust(trust)
+        chosen = statements or find_statements(result)
+    except RefusedError as refused:
+        kind = TrustFileError if refused.problem.slug == "trust-file" else SignatureError
+        raise kind(
+            str(refused), hint="docs/formats/trust.md says what is in it" if kind is TrustFileError else None
+        ) from refused
+    report = verify(
+        result.resolve(), chosen, rules, now=datetime.now(UTC), record=record or find_record(chosen)
+    )
+    if as_json:
+        render.document(document(report))
+    else:
+        for line in text_lines(report):
+            render.result_line(line)
+    if not report.ok:
+        raise typer.Exit(EXIT_NO)
+
+
+def register(app: typer.Typer, nix_app: typer.Typer) -> None:
+    app.command("verify-signature")(verify_signature)

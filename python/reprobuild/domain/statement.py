@@ -1,0 +1,45 @@
+"""What `reprobuild sign` says of an artifact: an in-toto statement, version 1, with a predicate of our own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from reprobuild.domain.digest import Digest
+
+Sha256Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, alias_generator=to_camel)
+
+
+class SubjectDigest(_Value):
+    sha256: Sha256Hex
+
+
+class Subject(_Value):
+    name: str = Field(description="path in the artifact, with `/`")
+    digest: SubjectDigest
+
+
+class ArtifactPredicate(_Value):
+    artifact_id: str = Field(description="follows from name, version and the manifest's digest")
+    name: str = Field(description="the model's, from its manifest")
+    version: str = Field(description="the model's, from its manifest")
+    manifest_sha256: Sha256Hex = Field(description="of `manifest.json`, hex")
+    nar_hash: Digest | None = Field(default=None, description="of the store path, SRI; absent if not known")
+    record_sha256: Sha256Hex | None = Field(
+        default=None, description="of the build record, hex; absent if not signed"
+    )
+
+
+class ArtifactStatement(_Value):
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(
+        default="https://in-toto.io/Statement/v1", alias="_type", description="in-toto Statement, version 1"
+    )
+    subject: tuple[Subject, ...] = Field(description="every file of the artifact, sorted by name")
+    predicate_type: Literal["urn:reprobuild:artifact:1"] = "urn:reprobuild:artifact:1"
+    predicate: ArtifactPredicate

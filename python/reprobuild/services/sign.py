@@ -1,0 +1,139 @@
+"""Sign an artifact: check it, say what it is, and write the statement beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from reprobuild.core.dsse import Signer, compact, signed_lines
+from reprobuild.core.model_signing import bundle
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.statement import ArtifactPredicate, ArtifactStatement, Subject, SubjectDigest
+from reprobuild.errors import NotAResultError, UsageError
+from reprobuild.services.artifact import MANIFEST_FILE, Manifest
+from reprobuild.services.check_artifact import check_artifact
+from reprobuild_verify.find import RECORD, STATEMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BUNDLE_SUFFIX = ".model.sig"
+
+
+@dataclass(frozen=True)
+class Signed:
+    artifact_id: str
+    keyid: str
+    files: tuple[Path, ...]  # written now
+
+
+@dataclass(frozen=True)
+class SignService:
+    nar_hash: Callable[[Path], Digest | None]  # as the store has registered a path; None: not known
+
+    def sign(
+        self, result: Path, signer: Signer, *, record: Path | None = None, folder: Path | None = None
+    ) -> Signed:
+        """Write `ARTIFACT-ID.intoto.jsonl`, or add a signature to it; with a record also a copy of that.
+
+        Args:
+            folder: where to; by default beside the result.
+        Raises:
+            NotAResultError: not an artifact, or its files are not as its manifest says.
+            UsageError: the record is of another build.
+        """
+        manifest = _whole(result)
+        folder = folder or result.parent
+        written = []
+        record_sha256, nar_hash = None, self.nar_hash(manifest.path)
+        if record is not None:
+            data = record.read_bytes()
+            nar_hash = _nar_hash_of_record(data, record, manifest) or nar_hash
+            record_sha256 = hashlib.sha256(data).hexdigest()
+            written.append(_write(folder / f"{manifest.artifact_id}{RECORD}", data))
+        payload = compact(
+            statement(manifest, nar_hash, record_sha256).model_dump(
+                mode="json", by_alias=True, exclude_none=True
+            )
+        ).encode()
+        target = folder / f"{manifest.artifact_id}{STATEMENTS}"
+        before = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
+        lines = signed_lines([line for line in before if line.strip()], payload, signer)
+        written.append(_write(target, "".join(f"{line}\n" for line in lines).encode()))
+        return Signed(manifest.artifact_id, signer.keyid, tuple(written))
+
+    def sign_model(self, result: Path, signer: Signer, public_pem: str, folder: Path | None = None) -> Signed:
+        """Write `ARTIFACT-ID.model.sig`, a bundle of OpenSSF Model Signing.
+
+        Raises:
+            NotAResultError: as `sign`.
+            SigningKeyError: a key that the specification does not have.
+        """
+        manifest = _whole(result)
+        text = bundle(manifest.artifact_id, file_digests(manifest), signer, public_pem)
+        target = _write((folder or result.parent) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
+        return Signed(manifest.artifact_id, signer.keyid, (target,))
+
+
+def file_digests(manifest: Manifest) -> dict[str, str]:
+    """Path → SHA-256 (hex) of every file of an artifact, its manifest included; sorted."""
+    found = {str(entry["path"]): Digest(entry["sha256"]).hex for entry in manifest.files}
+    found[MANIFEST_FILE] = hashlib.sha256((manifest.path / MANIFEST_FILE).read_bytes()).hexdigest()
+    return dict(sorted(found.items()))
+
+
+def statement(manifest: Manifest, nar_hash: Digest | None, record_sha256: str | None) -> ArtifactStatement:
+    """What is said of an artifact (docs/formats/statement.md)."""
+    files = file_digests(manifest)
+    return ArtifactStatement(
+        subject=tuple(
+            Subject(name=name, digest=SubjectDigest(sha256=value)) for name, value in files.items()
+        ),
+        predicate=ArtifactPredicate(
+            artifact_id=manifest.artifact_id,
+            name=manifest.name,
+            version=manifest.version,
+            manifest_sha256=files[MANIFEST_FILE],
+            nar_hash=nar_hash,
+            record_sha256=record_sha256,
+        ),
+    )
+
+
+def _whole(result: Path) -> Manifest:
+    checked = check_artifact(result.resolve())
+    if not checked.ok:
+        raise NotAResultError(
+            f"{result}: not signed, its files are not as its manifest says",
+            details=tuple(f"{one.path}: {one.state}" for one in checked.findings),
+            hint="sign the result as it was built",
+        )
+    return checked.manifest
+
+
+def _nar_hash_of_record(data: bytes, file: Path, manifest: Manifest) -> Digest | None:
+    try:
+        record = BuildRecord.model_validate_json(data)
+    except ValidationError as error:
+        raise UsageError(f"{file} is not a build record", actual=str(error).splitlines()[0]) from error
+    if record.artifact_id != manifest.artifact_id:
+        raise UsageError(
+            f"{file} is the record of another build",
+            expected=manifest.artifact_id,
+            expected_from=str(manifest.path),
+            actual=record.artifact_id or "no artifact",
+            actual_from=str(file),
+        )
+    return next((one.nar_hash for one in record.outputs if one.label == "model"), None)
+
+
+def _write(target: Path, data: bytes) -> Path:
+    part = target.with_name(f".{target.name}.part")
+    part.write_bytes(data)
+    part.replace(target)
+    return target

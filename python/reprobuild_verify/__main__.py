@@ -1,0 +1,72 @@
+"""`python -m reprobuild_verify RESULT`: exit 0 if all holds, 1 if not, 2 where the request is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reprobuild_verify.check import Report, verify
+from reprobuild_verify.find import find_record, find_statements
+from reprobuild_verify.problems import RefusedError
+from reprobuild_verify.trust import read_trust
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="reprobuild-verify", description="Check who signed a model.")
+    parser.add_argument("result", type=Path, help="folder of the artifact")
+    parser.add_argument("--trust", type=Path, required=True, help="trust file: who may sign what")
+    parser.add_argument(
+        "--statements", type=Path, help="signed statements; by default those beside the result"
+    )
+    parser.add_argument("--record", type=Path, help="build record; by default the one beside the statements")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    chosen = parser.parse_args(arguments)
+    try:
+        trust = read_trust(chosen.trust)
+        statements = chosen.statements or find_statements(chosen.result)
+    except RefusedError as refused:
+        print(f"error: {refused}", file=sys.stderr)
+        return 2 if refused.problem.slug == "trust-file" else 1
+    record = chosen.record or find_record(statements)
+    report = verify(chosen.result.resolve(), statements, trust, now=datetime.now(UTC), record=record)
+    print(json.dumps(document(report), indent=2) if chosen.json else "\n".join(text_lines(report)))
+    return 0 if report.ok else 1
+
+
+def document(report: Report) -> dict[str, object]:
+    """The report as the document of `--json`."""
+    return {
+        "schema": "reprobuild.signatures/1",
+        "ok": report.ok,
+        "statements": [
+            {
+                "what": one.what,
+                "predicate_type": one.predicate_type,
+                "signed_by": list(one.signed_by),
+                "problems": [vars(problem) for problem in one.problems],
+                "notes": [vars(note) for note in one.notes],
+            }
+            for one in report.statements
+        ],
+        "problems": [vars(problem) for problem in report.problems],
+    }
+
+
+def text_lines(report: Report) -> list[str]:
+    """The report for people."""
+    lines = []
+    for one in report.statements:
+        by = f"signed by {', '.join(one.signed_by)}" if one.signed_by else "signed by nobody who counts"
+        lines.append(f"{one.what}: {one.predicate_type or 'not read'}, {by}")
+        lines += [f"  {problem.slug}: {problem.message}" for problem in one.problems]
+        lines += [f"  note: {note.slug}: {note.message}" for note in one.notes]
+    lines += [f"{problem.slug}: {problem.message}" for problem in report.problems]
+    return [*lines, "signatures: ok" if report.ok else "signatures: rejected"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

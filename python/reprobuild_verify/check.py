@@ -1,0 +1,160 @@
+"""The procedure: verify signatures, parse exactly the verified bytes, ask the rules, compare the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from reprobuild_verify.dsse import Envelope, parse_envelope
+from reprobuild_verify.files import folder_digests
+from reprobuild_verify.problems import Problem, RefusedError
+from reprobuild_verify.statement import check_content, model_name, parse_statement
+from reprobuild_verify.trust import Trust, TrustedKey
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One statement: `problems` is empty where it holds; `notes` are signatures that did not count."""
+
+    what: str  # file and line
+    predicate_type: str | None
+    signed_by: tuple[str, ...]  # names of trusted keys
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    statements: tuple[Checked, ...]
+    problems: tuple[Problem, ...]  # of the whole
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and all(not one.problems for one in self.statements)
+
+
+def verify(
+    folder: Path, statements: Path, trust: Trust, *, now: datetime, record: Path | None = None
+) -> Report:
+    """Check every statement of a file against a folder: each one must hold, and one must cover all files.
+
+    Args:
+        statements: JSON lines of DSSE envelopes, or one Sigstore bundle of OpenSSF Model Signing.
+        record: the build record, where a statement holds its digest.
+    """
+    if (fault := trust.fault(now)) is not None:
+        return Report((), (Problem(*fault),))
+    try:
+        lines = _lines(statements)
+    except OSError as error:
+        return Report((), (Problem("statement-missing", f"{statements}: {error.strerror}"),))
+    try:
+        found = folder_digests(folder)
+    except OSError as error:
+        return Report((), (Problem("unreadable", f"{error.filename}: {error.strerror}"),))
+    checked, complete = [], False
+    for number, line in enumerate(lines, 1):
+        one, covers_all = _check(
+            line, f"{statements.name}, statement {number}", folder, found, trust, now, record
+        )
+        checked.append(one)
+        complete |= covers_all
+    problems = (
+        () if complete else (Problem("statement-missing", f"no statement in {statements} covers all files"),)
+    )
+    return Report(tuple(checked), problems)
+
+
+def _lines(file: Path) -> list[bytes]:
+    """A bundle may be written over many lines; of `.jsonl` each line is one document."""
+    data = file.read_bytes()
+    return [line for line in data.split(b"\n") if line.strip()] if file.suffix == ".jsonl" else [data]
+
+
+def _check(
+    data: bytes,
+    what: str,
+    folder: Path,
+    found: dict[str, str],
+    trust: Trust,
+    now: datetime,
+    record: Path | None,
+) -> tuple[Checked, bool]:
+    try:
+        envelope = parse_envelope(data, what)
+        signers, faults = _signers(envelope, trust, now)
+        if not signers:  # nothing that is signed by nobody is even parsed
+            return Checked(what, None, (), tuple(faults), ()), False
+        statement = parse_statement(envelope.payload, what)
+    except RefusedError as refused:
+        return Checked(what, None, (), (refused.problem,), ()), False
+    model = model_name(statement, found, folder)
+    missed = _rules(trust, model, statement.predicate_type, signers)
+    problems = (*missed, *(faults if missed else ()), *check_content(statement, folder, found, record))
+    checked = Checked(
+        what, statement.predicate_type, tuple(sorted(signers)), problems, () if missed else tuple(faults)
+    )
+    return checked, statement.covers_all_files
+
+
+def _signers(envelope: Envelope, trust: Trust, now: datetime) -> tuple[set[str], list[Problem]]:
+    """Names of keys that signed and count now, each once; and what is wrong with the other signatures."""
+    signers: set[str] = set()
+    faults = []
+    for signature in envelope.signatures:
+        hinted = [key for key in trust.keys if key.public.keyid == signature.keyid]
+        # The hint is signed by nobody: it says what to try first, and decides nothing.
+        key = next(
+            (
+                one
+                for one in (*hinted, *trust.keys)
+                if one.public.signed(envelope.signed_bytes, signature.sig)
+            ),
+            None,
+        )
+        if key is None:
+            faults.append(_unverified(signature.keyid, hinted))
+        elif (fault := key.fault(now)) is not None:
+            faults.append(Problem(*fault))
+        elif key.name in signers:
+            faults.append(Problem("signature-repeated", f"the key {key.name} signed twice; that counts once"))
+        else:
+            signers.add(key.name)
+    return signers, faults
+
+
+def _unverified(keyid: str, hinted: list[TrustedKey]) -> Problem:
+    if hinted:
+        return Problem(
+            "signature-wrong", f"the signature that names the key {hinted[0].name} is not its signature"
+        )
+    return Problem("key-unknown", f"a signature by no key of the trust file (it names {keyid or 'none'})")
+
+
+def _rules(trust: Trust, model: str, predicate_type: str, signers: set[str]) -> list[Problem]:
+    """Every rule that covers the model and predicate must hold: a further rule can only demand more."""
+    rules = [rule for rule in trust.rules if rule.covers(model, predicate_type)]
+    if not rules:
+        return [
+            Problem(
+                "rule-missing",
+                f"the trust file says of nobody that they may sign {predicate_type} of {model}",
+            )
+        ]
+    problems = []
+    for rule in rules:
+        counted = signers & set(rule.keys)
+        if len(counted) < rule.threshold:
+            by = ", ".join(sorted(counted)) or "none"
+            problems.append(
+                Problem(
+                    "threshold-missed",
+                    f"{rule.threshold} of {', '.join(rule.keys)} must sign {predicate_type} of {model}, {by} did",
+                )
+            )
+            problems += [
+                Problem("key-not-allowed", f"the key {name} may not sign {predicate_type} of {model}")
+                for name in sorted(signers - set(rule.keys))
+            ]
+    return problems
