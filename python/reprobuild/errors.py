@@ -236,6 +236,12 @@ class NotAResultError(ReprobuildError):
     slug = "not-a-result"
 
 
+class AdvisoryError(ReprobuildError):
+    """An advisory database cannot be read, or is not in the OSV format."""
+
+    slug = "advisories"
+
+
 class UsageError(ReprobuildError):
     """An option or argument is wrong in a way that only we can tell."""
 

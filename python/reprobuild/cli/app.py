@@ -87,6 +87,7 @@ for _module in (
     "verify",
     "show",
     "why",
+    "sbom",
     "archive",
     "sign",
     "verify_signature",

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reprobuild.services.preflight import Preflight
     from reprobuild.services.project import Project
     from reprobuild.services.remote import RemoteBuilder
+    from reprobuild.services.sbom import SbomService
     from reprobuild.services.shell import ShellService
     from reprobuild.services.side import Sides
     from reprobuild.services.sign import SignService
@@ -400,6 +401,12 @@ class Session:
             fetch=self.fetch_service(project),
             offers=self.cache_offers,
         )
+
+    def sbom_service(self) -> SbomService:
+        from reprobuild.adapters.licence_texts import LicenceFiles
+        from reprobuild.services.sbom import SbomService
+
+        return SbomService(LicenceFiles(), cache_home())
 
     def shell_service(self, *, offline: bool = False) -> ShellService:
         from reprobuild.services.shell import ShellService

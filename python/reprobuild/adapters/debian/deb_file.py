@@ -1,6 +1,7 @@
 """What is in a `.deb`?
 
-Enough of the format to take the seed out of busybox-static before there is anything to unpack packages with.
+Enough of the format to take the seed out of busybox-static before there is anything to unpack packages with, and to
+read under which licence a package is.
 Source: deb(5), ar(5).
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import posixpath
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -50,6 +52,36 @@ def read_member(deb: bytes, paths: tuple[str, ...]) -> bytes:
             return found
         raise _bad(" or ".join(paths), "not in the package")
     raise _bad("data.tar", "not in the package")
+
+
+def read_copyright(deb: bytes, package: str) -> tuple[str | None, str | None]:
+    """A package's copyright file, or else the package whose file it is a link to; neither where there is none.
+
+    Raises:
+        ResolveError: not a package, or damaged.
+    """
+    folder = f"usr/share/doc/{package}"
+    for name, content in _ar_members(deb):
+        if not name.startswith("data.tar"):
+            continue
+        try:
+            with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as archive:
+                for member in archive:
+                    path = member.name.removeprefix("./")
+                    if member.issym() and path in (folder, f"{folder}/copyright"):
+                        return None, _linked(path, member.linkname)
+                    file = archive.extractfile(member) if path == f"{folder}/copyright" else None
+                    if file is not None:
+                        return file.read().decode("utf-8", "replace"), None
+        except (tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError) as error:
+            raise _bad(f"a {name} that can be read", str(error).split("\n", 1)[0]) from error
+    return None, None
+
+
+def _linked(path: str, target: str) -> str:
+    """The package in whose folder of documentation a link ends."""
+    parts = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), target)).split("/")
+    return parts[4] if parts[1:4] == ["usr", "share", "doc"] and len(parts) > 4 else target
 
 
 def _tar_member(content: bytes, paths: tuple[str, ...]) -> bytes | None:

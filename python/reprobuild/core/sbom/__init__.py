@@ -1,0 +1,1 @@
+"""What is in a model, as bills of materials say it."""
