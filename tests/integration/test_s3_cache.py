@@ -58,6 +58,7 @@ def test_a_bucket_carries_a_project_from_one_machine_to_another(
     project = write_sourced(tmp_path / "sourced")
     (project / "reprobuild.lock").write_text(sourced_lock)
     model = world.json("nix", "build", cwd=project)
+    world.reprobuild("fetch", cwd=project)  # what another test's garbage collection has taken
     secret, public = keys(world, tmp_path, "tests-1")
     bucket = Bucket(endpoint, "models")
     absent = world.json("cache", "check", bucket.url, cwd=project, status=2, env=LOGIN)
@@ -94,6 +95,7 @@ def test_a_bucket_carries_a_project_from_one_machine_to_another(
 
 def test_the_login_shows_up_nowhere(world: World, tiny: Path, endpoint: str, tmp_path: Path) -> None:
     bucket = Bucket(endpoint, "secrets")
+    world.reprobuild("fetch", cwd=tiny)
     done = world.reprobuild("cache", "push", bucket.url, "--sources", cwd=tiny, env=LOGIN)
     kept = [done.stdout.encode(), done.stderr.encode(), *(bucket.get(key) for key in bucket.object_keys())]
     assert len(kept) > 10
@@ -105,6 +107,7 @@ def test_a_folder_cache_may_be_uploaded_as_it_is(
 ) -> None:
     """For those who would rather use their own tool for S3."""
     bucket, folder = Bucket(endpoint, "uploaded"), tmp_path / "cache"
+    world.reprobuild("fetch", cwd=tiny)
     world.reprobuild("cache", "push", str(folder), "--sources", cwd=tiny)
     for file in folder.rglob("*"):
         if file.is_file():
