@@ -72,10 +72,10 @@ def test_a_moved_project_keeps_its_results(own: World, tiny: Path) -> None:
 
 
 def test_a_collection_takes_a_release_only_when_no_link_leads_to_it(own: World, tiny: Path) -> None:
-    first = own.json("nix", "build", "-o", "release-1", cwd=tiny)["outputs"]["model"]
-    second = own.json("nix", "build", "-o", "release-2", "--set", "train.params.lr=0.2", cwd=tiny)["outputs"][
-        "model"
-    ]
+    first, second = (  # of this test alone: others keep theirs
+        own.json("nix", "build", "-o", link, "--set", f"train.params.lr={lr}", cwd=tiny)["outputs"]["model"]
+        for link, lr in (("release-1", 0.15), ("release-2", 0.2))
+    )
     collect(own, tiny)
     for release in (first, second):
         assert own.json("verify", release, cwd=tiny)["ok"], "whole after the collection"
