@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import shutil
@@ -164,6 +165,13 @@ def test_archives_are_unpacked_and_hashed(cache: Path, compression: str) -> None
         (cache / "nar/packed").write_bytes(packed[: len(packed) // 2])
         with pytest.raises(ValueError, match="cannot be unpacked"):
             reader().digests(str(cache), replace(one, url="nar/packed", compression=compression))
+        for at in range(len(packed)):
+            flipped = bytearray(packed)
+            flipped[at] ^= 0xFF
+            (cache / "nar/packed").write_bytes(flipped)
+            with contextlib.suppress(ValueError):  # or other digests: never an error of another kind
+                read = reader().digests(str(cache), replace(one, url="nar/packed", compression=compression))
+                assert read.file_digest != Digest.of_bytes(packed)
 
 
 def test_what_we_cannot_unpack_is_still_hashed(cache: Path) -> None:

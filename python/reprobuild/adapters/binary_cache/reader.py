@@ -8,6 +8,7 @@ import hashlib
 import io
 import lzma
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -130,7 +131,7 @@ def _digests(file: Path, compression: str) -> ArchiveDigests:
             try:
                 while chunk := unpacked.read(_CHUNK_BYTES):
                     nar.add(chunk)
-            except (lzma.LZMAError, EOFError, OSError) as error:
+            except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
                 raise ValueError(f"cannot be unpacked: {error}") from error
         while counted.read(_CHUNK_BYTES):
             pass
