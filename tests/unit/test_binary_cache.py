@@ -222,3 +222,28 @@ def test_caches_are_handed_to_nix_as_it_takes_them(tmp_path: Path) -> None:
     assert substituter_settings([]) == {}
     found = substituter_settings([str(tmp_path), "https://host"])
     assert found["substituters"] == f"file://{tmp_path} https://host"
+
+
+def test_what_an_address_cannot_say_is_refused(tmp_path: Path) -> None:
+    """Nix splits `substituters` at white space, and a bucket's caches lie at its root."""
+    for given in ("/srv/my cache", "file:///srv/my cache", "https://host/a b", "/srv/tab\there"):
+        with pytest.raises(UsageError, match="white space"):
+            cache_address(given)
+    with pytest.raises(UsageError, match="white space") as refused:
+        cache_address("https://user:secret@host/a b")
+    assert "secret" not in str(refused.value)
+    with pytest.raises(UsageError, match="s3://models/a") as refused:
+        cache_address("s3://models/a?endpoint=localhost:1")
+    assert refused.value.hint is not None
+    assert cache_address("s3://models/?endpoint=localhost:1").label == "s3://models"
+
+
+def test_relative_folders_are_refused_where_they_lead_through_white_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my models").mkdir()
+    monkeypatch.chdir(tmp_path / "my models")
+    with pytest.raises(UsageError, match="white space"):
+        cache_address("../my models/cache")
+    with pytest.raises(UsageError, match="white space"):
+        cache_address("cache")

@@ -33,8 +33,21 @@ def cache_address(given: str) -> CacheAddress:
     """Read an address; an S3 bucket gets a gateway on the loopback, which lives as long as this process.
 
     Raises:
-        UsageError: an S3 address without a bucket, or one that cannot be read.
+        UsageError: an S3 address without a bucket or with a folder, white space, or one that cannot be read.
     """
+    found = _read(given)
+    if any(character.isspace() for character in found.store_url):
+        raise UsageError(
+            f"{found.label}: an address with white space",
+            expected="none, as Nix separates addresses by it",
+            actual=found.label,
+            actual_from="the address",
+            hint="a folder can be reached by a link without: ln -s FOLDER /srv/cache",
+        )
+    return found
+
+
+def _read(given: str) -> CacheAddress:
     try:
         parts = urlsplit(given)
     except ValueError:
@@ -53,6 +66,14 @@ def cache_address(given: str) -> CacheAddress:
         from reprobuild.adapters.binary_cache.s3_bucket import S3Bucket
         from reprobuild.adapters.binary_cache.s3_gateway import gateway
 
+        if parts.path.strip("/"):
+            raise UsageError(
+                f"{redact(given)}: an S3 address with a folder",
+                expected=f"s3://{parts.netloc}",
+                actual=redact(given),
+                actual_from="the address",
+                hint="a cache lies at its bucket's root: take a bucket of its own for each",
+            )
         given_options = dict(parse_qsl(parts.query))
         base = gateway(S3Bucket.of(parts.netloc, given_options))
         others = {key: value for key, value in given_options.items() if key not in S3Bucket.OPTIONS}
