@@ -87,3 +87,22 @@ def test_a_builder_that_is_named_and_listed_stands_once_in_the_table(world: Worl
     with pytest.raises(NoBuilderError) as caught:
         Preflight(lambda: world.here, lambda: [other], named=[other])(project.spec, found, found.all())
     assert [offer["builder"] for offer in caught.value.offers] == ["this machine", "gpu2"]
+
+
+def test_what_is_no_stage_is_built_where_a_build_fits(tmp_path: Path) -> None:
+    world = World(tmp_path, here=Machine("", ("x86_64-linux",), max_jobs=0))
+    cpu = Machine("ssh-ng://root@cpu", ("x86_64-linux",))
+    only_gpu = Machine("ssh-ng://root@gpu", ("x86_64-linux",), mandatory=frozenset({"cuda"}))
+    spec = world.project().spec
+    assert Preflight(lambda: world.here, lambda: [only_gpu, cpu]).without_features(spec) is cpu
+    assert Preflight(lambda: world.here, lambda: [cpu]).without_features(spec, jobs=1).is_local
+    assert Preflight(lambda: world.here, lambda: [only_gpu]).without_features(spec).is_local
+
+
+def test_a_stage_that_stays_here_though_a_builder_was_named_is_said(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    gpu = Machine("ssh-ng://root@gpu", ("x86_64-linux",), mandatory=frozenset({"cuda"}))
+    project = world.project()
+    found = world.service().instantiate(project)
+    Preflight(lambda: world.here, list, world.said.append, named=[gpu])(project.spec, found, found.all())
+    assert world.said[0] == "stage prepare runs on this machine (no builder that was named takes it)"

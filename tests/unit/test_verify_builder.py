@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from reprobuild.domain.drv import DrvFile
 from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import Derivation, PathInfo
 from reprobuild.domain.verdict import StageVerdict, Verdict
+from reprobuild.errors import NoBuilderError
 from reprobuild.services.build import BuildRequest, BuildService
 from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project
@@ -22,6 +23,7 @@ from reprobuild.services.steps import Elsewhere
 from reprobuild.services.verify import VerifyService
 
 from .build_fakes import World
+from .spec_examples import on_gpu
 from .test_remote_builder import FarMachine
 
 GPU1 = Machine("ssh-ng://root@gpu1", ("x86_64-linux",))
@@ -147,3 +149,52 @@ def test_what_no_record_knows_and_the_builder_has_is_rebuilt_there(two: TwoMachi
     (train,) = two.verify("train").stages
     assert two.far.ran == [("check", "digits-train")]
     assert said(train) == ("store", "same bytes", 1, 1)
+
+
+GPU_ONLY = replace(GPU1, mandatory=frozenset({"cuda"}))
+
+
+def test_a_builder_that_takes_none_of_the_stages_is_refused_with_a_table(two: TwoMachines) -> None:
+    two.named = (GPU_ONLY,)
+    with pytest.raises(NoBuilderError, match="none of the builders that were named") as caught:
+        two.verify()
+    assert [offer["takes only"] for offer in caught.value.offers] == ["✗ what asks for cuda"]
+    assert not two.far.ran and not two.world.realised
+
+
+def test_what_the_named_builder_does_not_take_is_rebuilt_here_and_that_is_said(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.project(spec=on_gpu(""))
+    gpu = replace(GPU_ONLY, supported=frozenset())
+    two = TwoMachines(world, Far(machine=gpu, world=world), (gpu,))
+    assert [one.builder for one in two.verify().stages] == ["", "gpu1", ""]
+    here = "on this machine (no builder that was named takes it)"
+    assert world.said == [
+        f"stage prepare runs {here}",
+        "stage train runs on gpu1",
+        f"the model is rebuilt {here}",
+    ]
+
+
+def test_a_stage_that_a_build_gives_to_a_listed_builder_is_rebuilt_there(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.project(spec=on_gpu(""))
+    gpu = replace(GPU1, supported=frozenset({"cuda"}))
+    world.builders = [gpu]
+    world.service().run(world.project(), BuildRequest(), world.new_view)
+    world.said.clear()
+    two = TwoMachines(world, Far(machine=gpu, world=world, valid=set(world.valid)), (), [gpu])
+    verdict = two.verify()
+    assert [(one.label, one.builder) for one in verdict.stages] == [
+        ("prepare", ""), ("train", "gpu1"), ("model", "")
+    ]  # fmt: skip
+    assert two.far.ran == [("check", "digits-train")] and world.said == ["stage train runs on gpu1"]
+
+
+def test_a_stage_that_fits_nowhere_is_not_rebuilt_but_compared_with_what_is_offered(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.project(spec=on_gpu(""))
+    with pytest.raises(NoBuilderError, match="stage train: no known builder"):
+        TwoMachines(world, Far(machine=GPU1, world=world), ()).verify()
+    two = TwoMachines(world, Far(machine=GPU1, world=world), ())
+    assert two.verify("prepare").stages[0].verdict == "same bytes"

@@ -13,9 +13,18 @@ _LACKS = "✗"
 
 
 def no_builder(
-    label: str, system: str, features: Sequence[str], machines: Sequence[Machine]
+    label: str,
+    system: str,
+    features: Sequence[str],
+    machines: Sequence[Machine],
+    *,
+    who: str = "no known builder",
 ) -> NoBuilderError:
-    """The error for what no machine takes; its table has a row for each machine and a column for each field."""
+    """The error for what no machine takes; its table has a row for each machine and a column for each field.
+
+    Args:
+        who: the machines, as "… can run it" says of them.
+    """
     fields = ["system", *_grouped(features)]
     if any(machine.mandatory - set(features) for machine in machines):
         fields.append("takes only")
@@ -33,7 +42,7 @@ def no_builder(
     no_avx2 = system == AVX2_SYSTEM and not any(system in machine.systems for machine in machines)
     why = "numerics.level portable needs a processor with AVX2: " if no_avx2 else ""
     return NoBuilderError(
-        f"stage {label}: {why}no known builder can run it, so nothing was fetched or built",
+        f"stage {label}: {why}{who} can run it, so nothing was fetched or built",
         expected=" ".join([system, *features]),
         expected_from=f"reprobuild.toml, stages.{label}, [hardware] and [driver]",
         details=tuple(details),

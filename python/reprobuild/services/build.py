@@ -206,7 +206,7 @@ class BuildService:
         valid = self._store.present([drv.out_path for drv in found.all()])
         missing = still_needed(project.spec, found, targets, valid).build
         placed = self.preflight(project.spec, found, missing, jobs=request.jobs)
-        last = self.preflight.without_features(project.spec)
+        last = self.preflight.without_features(project.spec, jobs=request.jobs)
         steps = None
         if self._elsewhere is not None and not all(one.is_local for one in (last, *placed.values())):
             steps = prepare_steps(

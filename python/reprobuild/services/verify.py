@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +57,15 @@ class VerifyService:
     ) -> Verdict:
         """Rebuild every stage and the artifact (or only `stages`), `rounds` times each.
 
-        On the machines that the build service prefers, where they take a stage; else here.
+        Each on the machine that a build would give it to.
 
         All are judged, even when the first one differs. What is not in the store is built first; where a build
         record has its hash, that build is the first rebuild. What another machine had already counts as none.
 
         Args:
             level: what decides; by default what the spec's `[numerics] level` demands.
+        Raises:
+            NoBuilderError: no machine can rebuild a stage, or none of those asked for any of them.
         """
         found = self._build.instantiate(project)
         named = {**found.stages, "model": found.model}
@@ -150,14 +152,14 @@ class VerifyService:
         return frozenset(one.drv_path for one in outputs if one.status == "built"), None
 
     def _rebuilders(
-        self, project: Project, found: Instantiation, chosen: Iterable[str]
+        self, project: Project, found: Instantiation, chosen: Collection[str]
     ) -> dict[str, Rebuilder]:
         """Label → what rebuilds it; one for each machine."""
         made: dict[Machine, Rebuilder] = {}
         rebuilders: dict[str, Rebuilder] = {}
-        for label in dict.fromkeys([*chosen, *found.stages]):
-            machine = self._build.preflight.asked_for(project.spec, found, label)
-            if machine is None or self._remote_rebuilder is None:
+        placed = self._build.preflight.rebuilds(project.spec, found, chosen, found.stages)
+        for label, machine in placed.items():
+            if machine.is_local or self._remote_rebuilder is None:
                 rebuilders[label] = self._rebuilder
                 continue
             if machine not in made:
