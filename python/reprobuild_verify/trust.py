@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,7 @@ class Rule:
     threshold: int
 
     def covers(self, model: str, predicate_type: str) -> bool:
-        return any(fnmatchcase(model, one) for one in self.models) and any(
-            fnmatchcase(predicate_type, one) for one in self.predicates
-        )
+        return _matches(self.models, model) and _matches(self.predicates, predicate_type)
 
 
 @dataclass(frozen=True)
@@ -135,6 +133,11 @@ def _names(value: Any, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _matches(patterns: tuple[str, ...], name: str) -> bool:
+    """`*` stands for any characters, and nothing else is special: addresses may hold `?` and brackets."""
+    return any(re.fullmatch(".*".join(map(re.escape, one.split("*"))), name, re.DOTALL) for one in patterns)
+
+
 def _only(
     fields: Any, where: str, *, required: AbstractSet[str], optional: AbstractSet[str] = frozenset()
 ) -> None:
@@ -151,6 +154,8 @@ def _moment(value: Any, where: str) -> datetime | None:
     if value is None:
         return None
     try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError(value)  # other spellings that `date` knows
         day = date.fromisoformat(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f'{where}: {value!r}, expected a day such as "2027-11-21"') from error

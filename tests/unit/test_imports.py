@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,12 @@ def test_wiring_may_know_adapters() -> None:
 def test_the_worker_stands_alone(path: Path) -> None:
     names = {module.split(".")[0] for module in imported(ast.parse(path.read_text(encoding="utf-8")))}
     assert "reprobuild" not in names
+
+
+@pytest.mark.parametrize("path", sorted(PYTHON.glob("reprobuild_verify/*.py")), ids=lambda path: path.name)
+def test_the_checker_of_signatures_needs_cryptography_alone(path: Path) -> None:
+    names = {module.split(".")[0] for module in imported(ast.parse(path.read_text(encoding="utf-8")))}
+    assert names - {*sys.stdlib_module_names, "reprobuild_verify"} <= {"cryptography"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PYTHON)))

@@ -21,6 +21,9 @@ PUBLISHED = {
     "schemas/reprobuild-hardware-profile-1.json": (schemas.hardware_schema, "reprobuild schema --hardware"),
     "schemas/reprobuild-cuda-table-1.json": (schemas.cuda_table_schema, "reprobuild schema --cuda"),
     "schemas/reprobuild-archive-1.json": (schemas.archive_schema, "reprobuild schema --archive"),
+    "schemas/reprobuild-trust-1.json": (schemas.trust_schema, "reprobuild schema --trust"),
+    "schemas/reprobuild-statement-1.json": (schemas.statement_schema, "reprobuild schema --statement"),
+    "schemas/reprobuild-key-1.json": (schemas.key_schema, "reprobuild schema --key"),
     "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),
 }
 

@@ -85,6 +85,20 @@ PAGES = {
             "`torch.VERSION`": "TorchBuild",
         },
     ),
+    "trust.md": (
+        schemas.trust_schema,
+        {
+            "Trust file": "",
+            "`keys.NAME`": "TrustKey",
+            "`keys.NAME.revoked`": "TrustRevocation",
+            "`rules[]`": "TrustRule",
+        },
+    ),
+    "statement.md": (
+        schemas.statement_schema,
+        {"Artifact statement": "", "`predicate`": "ArtifactPredicate"},
+    ),
+    "keys.md": (schemas.key_schema, {"`NAME.json`": ""}),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 

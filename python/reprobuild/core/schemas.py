@@ -13,7 +13,10 @@ from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.hardware import HardwareProfile
 from reprobuild.domain.lock import Lock
 from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.signing_key import SigningKey
 from reprobuild.domain.spec import Spec
+from reprobuild.domain.statement import ArtifactStatement
+from reprobuild.domain.trust import TrustFile
 from reprobuild.domain.verdict import Verdict
 
 _SECTIONS: dict[str, type[BaseModel]] = {
@@ -69,6 +72,21 @@ def cuda_table_schema() -> dict[str, Any]:
 def archive_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of an archive's `archive.json`."""
     return _published("archive.json", ArchiveDocument)
+
+
+def trust_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a trust file, read as JSON."""
+    return _published("trust file", TrustFile)
+
+
+def statement_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of what `reprobuild sign` signs."""
+    return _published("artifact statement", ArtifactStatement)
+
+
+def key_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of what is kept of a signing key, besides its secret."""
+    return _published("signing key", SigningKey)
 
 
 def _published(

@@ -24,6 +24,13 @@ def schema(
     archive: Annotated[
         bool, typer.Option("--archive", help="Print the schema of an archive's archive.json.")
     ] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Print the schema of trust files.")] = False,
+    statement: Annotated[
+        bool, typer.Option("--statement", help="Print the schema of what `reprobuild sign` signs.")
+    ] = False,
+    key: Annotated[
+        bool, typer.Option("--key", help="Print the schema of a signing key's JSON file.")
+    ] = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
     ] = False,
@@ -42,6 +49,9 @@ def schema(
         "--hardware": hardware,
         "--cuda": cuda,
         "--archive": archive,
+        "--trust": trust,
+        "--statement": statement,
+        "--key": key,
         "--defaults": defaults,
     }
     chosen = [option for option, on in asked.items() if on]
@@ -55,6 +65,9 @@ def schema(
         "--hardware": schemas.hardware_schema,
         "--cuda": schemas.cuda_table_schema,
         "--archive": schemas.archive_schema,
+        "--trust": schemas.trust_schema,
+        "--statement": schemas.statement_schema,
+        "--key": schemas.key_schema,
         "--defaults": schemas.spec_defaults,
     }
     render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())
