@@ -99,6 +99,25 @@ PAGES = {
         {"Artifact statement": "", "`predicate`": "ArtifactPredicate"},
     ),
     "keys.md": (schemas.key_schema, {"`NAME.json`": ""}),
+    "diff.md": (
+        schemas.diff_schema,
+        {
+            "Difference": "",
+            "`first` and `second`": "ComparedSide",
+            "`meaning`": "Meaning",
+            "A changed value": "ValueChange",
+            "`metrics[]`": "MetricChange",
+            "`data[]`": "DataChange",
+            "`data[].rows`": "RowChanges",
+            "`data[].rows.examples[]`": "RowChange",
+            "`code[]`": "CodeChange",
+            "`weights[]`": "WeightsChange",
+            "`closure`": "Closure",
+            "`closure.packages[]`": "PackageChange",
+            "`closure.totals[]`": "KindTotal",
+            "`cause[]`": "DerivationDifference",
+        },
+    ),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 
@@ -163,7 +182,7 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         for file in sources
         for name in re.findall(r'"schema": "(reprobuild\.[^"]+)"', file.read_text(encoding="utf-8"))
     }
-    own_pages = {"`reprobuild.hardware-profile/1`", "`reprobuild.verdict/1`"}
+    own_pages = {"`reprobuild.diff/1`", "`reprobuild.hardware-profile/1`", "`reprobuild.verdict/1`"}
     documented = set(tables(FORMATS / "json-output.md")) | own_pages
     assert {f"`{name}`" for name in printed} | own_pages == documented
 

@@ -92,6 +92,7 @@ for _module in (
     "sign",
     "verify_signature",
     "nix",
+    "diff",
     "ci",
     "doctor",
     "schema",

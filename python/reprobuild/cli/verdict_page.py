@@ -9,7 +9,7 @@ from reprobuild.cli.verdict_text import differences
 from reprobuild.domain.verdict import Verdict
 
 _WORDS = {True: ("yes", "good"), False: ("no", "bad"), None: ("not known", "open")}
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; --open: #9a6700; }
 @media (prefers-color-scheme: dark) { :root { --good: #57ab5a; --bad: #f47067; --open: #d4a72c; } }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
@@ -68,7 +68,7 @@ def verdict_page(verdict: Verdict) -> str:
             parts += [f"<h2>{escape(one.label)}, run on the other inputs</h2>", _lines(differences(one))]
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width">\n<style>{_STYLE}</style>\n<main>\n'
+        f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n<main>\n'
         + "\n".join(parts)
         + "\n</main>\n</html>\n"
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reprobuild.services.cache_check import CacheCheckService
     from reprobuild.services.cache_offers import CacheOffers
     from reprobuild.services.cache_transfer import CacheTransferService
+    from reprobuild.services.diff import DiffService
     from reprobuild.services.doctor import DoctorService
     from reprobuild.services.fetch import FetchReport, FetchService
     from reprobuild.services.keys import KeyService
@@ -307,6 +308,13 @@ class Session:
 
         view = self.renderer.build_view
         return Sides(self.build_service(), self.store, self.records, git.export, view, Diffoscope())
+
+    def diff_service(self) -> DiffService:
+        from reprobuild.adapters.nix.evaluate import read_drv
+        from reprobuild.services.diff import DiffService
+        from reprobuild.services.snapshot import Snapshots
+
+        return DiffService(Snapshots(self.sides(), self.store.closure, self.store.deriver), read_drv)
 
     def baseline_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> BaselineService:
         from reprobuild.adapters.host import LinuxHost

@@ -10,6 +10,7 @@ from reprobuild.domain import spec as spec_module
 from reprobuild.domain.archive import ArchiveDocument
 from reprobuild.domain.baseline import Baseline
 from reprobuild.domain.cuda import CudaTable
+from reprobuild.domain.difference import Difference
 from reprobuild.domain.hardware import HardwareProfile
 from reprobuild.domain.lock import Lock
 from reprobuild.domain.record import BuildRecord
@@ -62,6 +63,11 @@ def hardware_schema() -> dict[str, Any]:
 def verdict_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a rebuild's verdict."""
     return _published("verdict", Verdict, mode="serialization")
+
+
+def diff_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of what differs between two models."""
+    return _published("difference", Difference, mode="serialization")
 
 
 def cuda_table_schema() -> dict[str, Any]:

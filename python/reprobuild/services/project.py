@@ -95,11 +95,20 @@ def read_lock(project: Project) -> Lock:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise LockFormatError(f"cannot read {LOCK_FILE}: {error}", hint="run `reprobuild lock`") from error
+    return parse_lock(text)
+
+
+def parse_lock(text: str, origin: str = LOCK_FILE) -> Lock:
+    """The lock that a text holds.
+
+    Raises:
+        LockFormatError.
+    """
     try:
         found = json.loads(text)
         if isinstance(found, dict) and found.get("schema") != LOCK_SCHEMA:
             raise LockFormatError(
-                f"{LOCK_FILE}: format not known to this release",
+                f"{origin}: format not known to this release",
                 expected=LOCK_SCHEMA,
                 actual=str(found.get("schema")),
                 hint="run `reprobuild lock` to make it anew",
@@ -107,7 +116,7 @@ def read_lock(project: Project) -> Lock:
         return Lock.model_validate_json(text)
     except (json.JSONDecodeError, ValidationError) as error:
         raise LockFormatError(
-            f"{LOCK_FILE} is damaged",
+            f"{origin} is damaged",
             expected=LOCK_SCHEMA,
             actual=_damage(error),
             hint="restore it from version control, or run `reprobuild lock`",

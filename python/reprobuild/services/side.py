@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,9 +16,10 @@ from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.record import RECORD_SCHEMA, BuildRecord, OutputRecord
 from reprobuild.domain.spec import Spec
+from reprobuild.domain.store import Instantiation
 from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.ports import ForeignComparer, RecordStore, Store
-from reprobuild.services.artifact import MANIFEST_FILE, read_artifact
+from reprobuild.services.artifact import MANIFEST_FILE, read_artifact, read_manifest
 from reprobuild.services.baseline_file import baseline_references
 from reprobuild.services.build import BuildRequest, BuildService, NewView
 from reprobuild.services.metric_values import metric_values, one_run
@@ -72,16 +73,24 @@ class Sides:
     def of_project(self, project: Project, named: str = "") -> Side:
         """The project, built where it is not."""
         outcome = self.build.run(project, BuildRequest(), self.new_view)
-        drvs = {**outcome.instantiation.stages, "model": outcome.instantiation.model}
-        valid = self.store.present([drv.out_path for drv in drvs.values()])
+        found = self.of_instantiation(project, outcome.instantiation, named)
+        built = {label: output for label, output in found.outputs.items() if output.path is not None}
+        return replace(found, outputs=built)
+
+    def of_instantiation(self, project: Project, instantiation: Instantiation, named: str = "") -> Side:
+        """The project's derivations, with those outputs that are in the store; builds nothing."""
+        drvs = {**instantiation.stages, "model": instantiation.model}
+        infos = self.store.infos(sorted(self.store.present([drv.out_path for drv in drvs.values()])))
         outputs = {
-            label: Output(drv.drv_path, self.store.info(drv.out_path).nar_hash, Path(drv.out_path))
+            label: Output(drv.drv_path, infos[drv.out_path].nar_hash, Path(drv.out_path))
+            if drv.out_path in infos
+            else Output(drv.drv_path)
             for label, drv in drvs.items()
-            if drv.out_path in valid
         }
-        stages = {label: drv.out_path for label, drv in outcome.instantiation.stages.items()}
+        stages = {label: drv.out_path for label, drv in instantiation.stages.items()}
         metrics = one_run(metric_values(project.spec, stages))
-        identity = outcome.artifact.artifact_id if outcome.artifact else None
+        model = outputs["model"].path
+        identity = read_manifest(model).artifact_id if model else None
         return Side(named or str(project.path), outputs, metrics, project.spec, identity)
 
     def of_result(self, path: Path) -> Side:
@@ -105,14 +114,7 @@ class Sides:
         Raises:
             NotAResultError: the file is damaged.
         """
-        try:
-            record = BuildRecord.model_validate_json(file.read_text(encoding="utf-8"))
-        except (OSError, ValidationError) as error:
-            raise NotAResultError(
-                f"{file} is not a build record",
-                actual=str(error),
-                hint="`reprobuild nix build --json` prints where its record lies",
-            ) from error
+        record = read_record(file)
         valid = self.store.present([output.out_path for output in record.outputs])
 
         def files(one: OutputRecord) -> Path | None:
@@ -179,6 +181,21 @@ class Sides:
                 hint="for a revision name the project with --project" if project is None else None,
             )
         return self.of_revision(project, text)
+
+
+def read_record(file: Path) -> BuildRecord:
+    """
+    Raises:
+        NotAResultError: the file is damaged.
+    """
+    try:
+        return BuildRecord.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise NotAResultError(
+            f"{file} is not a build record",
+            actual=str(error),
+            hint="`reprobuild nix build --json` prints where its record lies",
+        ) from error
 
 
 def _spec_as_built(document: Mapping[str, Any], origin: Path) -> Spec:

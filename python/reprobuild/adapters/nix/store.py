@@ -80,6 +80,16 @@ class NixStore:
         """What the store has registered about these paths, all of them valid; one process."""
         return path_infos(paths)
 
+    def closure(self, path: str) -> list[PathInfo]:
+        """A path and all that it refers to."""
+        members = run("nix-store", ["--query", "--requisites", path]).stdout.split()
+        return list(path_infos(members).values())
+
+    def deriver(self, path: str) -> str | None:
+        """The derivation that a path was built from, if the store has it still."""
+        found = run("nix-store", ["--query", "--deriver", path]).stdout.strip()
+        return found if found.startswith("/") and Path(found).exists() else None
+
 
 def path_infos(
     paths: Sequence[str], store: str | None = None, variables: Mapping[str, str] = {}

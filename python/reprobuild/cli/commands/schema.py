@@ -31,6 +31,7 @@ def schema(
     key: Annotated[
         bool, typer.Option("--key", help="Print the schema of a signing key's JSON file.")
     ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print the schema of what nix diff prints.")] = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
     ] = False,
@@ -52,6 +53,7 @@ def schema(
         "--trust": trust,
         "--statement": statement,
         "--key": key,
+        "--diff": diff,
         "--defaults": defaults,
     }
     chosen = [option for option, on in asked.items() if on]
@@ -68,6 +70,7 @@ def schema(
         "--trust": schemas.trust_schema,
         "--statement": schemas.statement_schema,
         "--key": schemas.key_schema,
+        "--diff": schemas.diff_schema,
         "--defaults": schemas.spec_defaults,
     }
     render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())

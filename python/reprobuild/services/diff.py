@@ -1,0 +1,271 @@
+"""What differs between two models, and why? Neither has to be built, or in a store."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reprobuild.core.comparison.text_causes import Context
+from reprobuild.core.comparison.times import Clock
+from reprobuild.core.difference.cause import explain
+from reprobuild.core.difference.code import code_changes
+from reprobuild.core.difference.meaning import data_changes, flat_changes, metric_changes, spec_changes
+from reprobuild.core.difference.packages import closure_changes, locked_packages, stored_packages
+from reprobuild.core.difference.rows import MAX_TABLE_BYTES, is_table, row_changes
+from reprobuild.core.difference.software import machine, software
+from reprobuild.domain.difference import (
+    Closure,
+    ComparedSide,
+    DataChange,
+    DerivationDifference,
+    Difference,
+    Meaning,
+    ValueChange,
+    WeightsChange,
+)
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.drv import DrvFile
+from reprobuild.domain.lock import Source
+from reprobuild.domain.spec import Spec
+from reprobuild.errors import UsageError
+from reprobuild.services.artifact import MANIFEST_FILE
+from reprobuild.services.compare_tensors import compare_safetensors
+from reprobuild.services.side import Side
+from reprobuild.services.snapshot import Snapshot, Snapshots, system_of
+
+
+@dataclass(frozen=True)
+class DiffService:
+    snapshots: Snapshots
+    read_drv: Callable[[str], DrvFile]
+
+    def run(self, first: str, second: str, project: Path) -> Difference:
+        """
+        Args:
+            first: a project, a git revision, a lock, a result, a build record or a store path; so is `second`.
+            project: the folder whose revisions are meant.
+        Raises:
+            UsageError: one is none of these, or both have nothing in common that can be compared.
+        """
+        with ExitStack() as cleanup:
+            one, other = (self.snapshots.named(text, project, cleanup) for text in (first, second))
+            return compare(one, other, self.read_drv)
+
+
+def compare(first: Snapshot, second: Snapshot, read_drv: Callable[[str], DrvFile]) -> Difference:
+    """All three layers, as far as both sides are known.
+
+    Raises:
+        UsageError: nothing of them can be compared.
+    """
+    gaps = [*first.gaps, *(gap for gap in second.gaps if gap not in first.gaps)]
+    meaning = _meaning(first, second, gaps)
+    closure = _closure(first, second)
+    cause = _cause(first, second, read_drv, gaps)
+    if closure is None and cause is None and not (first.side.spec and second.side.spec):
+        raise UsageError(
+            f"{first.side.named} and {second.side.named} have nothing in common that can be compared",
+            expected=f"another {first.kind}, or a project, a result or a record",
+            actual=f"a {first.kind} and a {second.kind}",
+        )
+    if closure is None:
+        gaps.append("packages: neither two locks nor two store closures are at hand")
+    # the machines explain a difference; they are none of the model
+    layers = meaning.model_copy(update={"machine": ()})
+    return Difference(
+        first=_described(first),
+        second=_described(second),
+        same=layers == Meaning() and not (closure and closure.packages) and not cause,
+        meaning=meaning,
+        closure=closure,
+        cause=cause,
+        not_compared=tuple(gaps),
+    )
+
+
+def _described(one: Snapshot) -> ComparedSide:
+    spec, model = one.side.spec, one.side.outputs.get("model")
+    return ComparedSide(
+        named=one.side.named,
+        kind=one.kind,
+        model=f"{spec.model.name} {spec.model.version}" if spec else None,
+        artifact_id=one.side.artifact_id,
+        drv_path=model.drv_path if model else None,
+    )
+
+
+def _meaning(first: Snapshot, second: Snapshot, gaps: list[str]) -> Meaning:
+    one, other = first.side, second.side
+    deciding: tuple[ValueChange, ...] = ()
+    rest: tuple[ValueChange, ...] = ()
+    if one.spec is not None and other.spec is not None:
+        deciding, rest = spec_changes(_spec_values(one.spec), _spec_values(other.spec))
+    if one.metrics.keys() != other.metrics.keys() and one.spec and other.spec:
+        missing = [side.named for side in (one, other) if not side.metrics]
+        gaps += [f"{name}: its metrics are not at hand: it is not built here" for name in missing]
+    both_code = first.code is not None and second.code is not None
+    known = [software(s.side.spec, s.lock, system_of(s)) for s in (first, second)]
+    shared = first.lock is not None and second.lock is not None
+    return Meaning(
+        metrics=metric_changes(*(_single(side.metrics) for side in (one, other)))
+        if one.metrics and other.metrics
+        else (),
+        parameters=deciding,
+        data=_data(first, second),
+        code=code_changes(first.code or {}, second.code or {}) if both_code else (),
+        software=flat_changes(*known) if shared else (),
+        machine=_machines(one, other),
+        spec=rest,
+        weights=_weights(first.artifact, second.artifact),
+        outputs=flat_changes(*_hashes(first, second)),
+    )
+
+
+def _machines(first: Side, second: Side) -> tuple[ValueChange, ...]:
+    """What was measured where stages were built, of stages of which both sides know it."""
+    found: list[ValueChange] = []
+    for label in (label for label in first.outputs if label in second.outputs):
+        one, other = first.outputs[label].origin, second.outputs[label].origin
+        if one is not None and other is not None:
+            found += flat_changes(machine(label, one), machine(label, other))
+    return tuple(found)
+
+
+def _single(metrics: Mapping[str, list[float]]) -> dict[str, float]:
+    return {name: values[0] for name, values in metrics.items() if values}
+
+
+def _spec_values(spec: Spec) -> dict[str, Any]:
+    """The spec with its defaults, without what reaches no derivation."""
+    values = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    values.get("base", {}).pop("mirrors", None)
+    return values
+
+
+def _hashes(first: Snapshot, second: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
+    """Hashes of outputs and files that are known on both sides."""
+    found: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for label in first.side.outputs:
+        pair = [side.side.outputs[label].nar_hash for side in (first, second) if label in side.side.outputs]
+        if len(pair) == 2 and None not in pair:
+            for hashes, nar_hash in zip(found, pair, strict=True):
+                hashes[f"output of {label}"] = str(nar_hash)
+    if first.artifact and second.artifact:
+        for hashes, artifact in zip(found, (first.artifact, second.artifact), strict=True):
+            hashes |= {f"file {path}": digest for path, digest in _manifest_files(artifact).items()}
+    return found
+
+
+def _manifest(artifact: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((artifact / MANIFEST_FILE).read_bytes())
+    return document
+
+
+def _manifest_files(artifact: Path) -> dict[str, str]:
+    return {file["path"]: file["sha256"] for file in _manifest(artifact)["files"]}
+
+
+def _data(first: Snapshot, second: Snapshot) -> tuple[DataChange, ...]:
+    if first.lock is None or second.lock is None:
+        return ()
+    pins = [{one.name: one for one in side.lock.of_kind("data")} for side in (first, second) if side.lock]
+    found = []
+    for change in data_changes(*pins):
+        if change.state == "changed":
+            pair = pins[0][change.name], pins[1][change.name]
+            change = change.model_copy(update=_rows(pair, first.data_folder, second.data_folder))
+        found.append(change)
+    return tuple(found)
+
+
+def _rows(pins: tuple[Source, Source], *folders: Path | None) -> dict[str, Any]:
+    """`rows`, or `rows_unknown` with the reason."""
+    if not is_table(pins[1].file_name) or not is_table(pins[0].file_name):
+        return {"rows_unknown": "neither CSV nor JSON Lines"}
+    if max(pin.size_bytes for pin in pins) > MAX_TABLE_BYTES:
+        return {"rows_unknown": f"larger than {MAX_TABLE_BYTES >> 20} MiB"}
+    contents = [_pinned_content(pin, folder) for pin, folder in zip(pins, folders, strict=True)]
+    for number, content in enumerate(contents):
+        if content is None:
+            side = ("first", "second")[number]
+            return {"rows_unknown": f"the {side} side's file is neither in its folder nor in the store here"}
+    try:
+        return {"rows": row_changes(pins[1].file_name, contents[0] or b"", contents[1] or b"")}
+    except ValueError as error:
+        return {"rows_unknown": str(error)}
+
+
+def _pinned_content(pin: Source, folder: Path | None) -> bytes | None:
+    """The very bytes that are pinned, from the store or the project; None where there are none."""
+    places = [Path(pin.store_path)]
+    if folder is not None and pin.path is not None:
+        places.append(folder / pin.path)
+    for place in places:
+        try:
+            content = place.read_bytes()
+        except OSError:
+            continue
+        if Digest.of_bytes(content) == pin.sha256:
+            return content
+    return None
+
+
+def _weights(first: Path | None, second: Path | None) -> tuple[WeightsChange, ...]:
+    """Files of weights that differ, tensor by tensor."""
+    if first is None or second is None:
+        return ()
+    files = _manifest_files(first), _manifest_files(second)
+    counts = {one["path"]: len(one["tensors"]) for one in _manifest(first).get("weights", ())}
+    context, found = Context(Clock((), time.time())), []
+    for name in sorted(files[0].keys() | files[1].keys()):
+        if not name.endswith(".safetensors") or files[0].get(name) == files[1].get(name):
+            continue
+        if name not in files[0] or name not in files[1]:
+            found.append(WeightsChange(file=name, state="added" if name not in files[0] else "removed"))
+            continue
+        try:
+            tensors = tuple(compare_safetensors(name, first / name, second / name, 0, context).tensors)
+        except ValueError:  # only its name says so; that it differs stands among the outputs
+            tensors = ()
+        in_both = sum(tensor.state != "extra" for tensor in tensors)
+        equal = max(0, counts.get(name, in_both) - in_both)
+        found.append(WeightsChange(file=name, state="changed", equal_tensors=equal, tensors=tensors))
+    return tuple(found)
+
+
+def _closure(first: Snapshot, second: Snapshot) -> Closure | None:
+    if first.closure is not None and second.closure is not None:
+        return closure_changes(stored_packages(first.closure), stored_packages(second.closure))
+    if first.lock is None or second.lock is None:
+        return None
+    return closure_changes(
+        locked_packages(first.lock.for_system(system_of(first))),
+        locked_packages(second.lock.for_system(system_of(second))),
+    )
+
+
+def _cause(
+    first: Snapshot, second: Snapshot, read_drv: Callable[[str], DrvFile], gaps: list[str]
+) -> tuple[DerivationDifference, ...] | None:
+    pairs = {
+        label: (output.drv_path, other.drv_path)
+        for label, output in first.side.outputs.items()
+        if (other := second.side.outputs.get(label)) and output.drv_path and other.drv_path
+    }
+    roots = {label: (str(one), str(other)) for label, (one, other) in pairs.items()}
+    if not roots:
+        return None
+    if "model" in roots:
+        roots = {"model": roots["model"]}
+    try:
+        return explain(roots, read_drv)
+    except (OSError, ValueError) as error:
+        if all(one == other for one, other in roots.values()):
+            return ()
+        gaps.append(f"derivations: a file of theirs is not at hand: {error}")
+        return None

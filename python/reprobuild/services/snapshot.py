@@ -1,0 +1,182 @@
+"""What is known of a model without building it: a project, a git revision, a lock, a result, a record, a store path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from reprobuild.domain.difference import SideKind
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.lock import LOCK_FILE, LOCK_SCHEMA, Lock
+from reprobuild.domain.record import RECORD_SCHEMA
+from reprobuild.domain.spec import SPEC_FILE, Spec
+from reprobuild.domain.store import PathInfo
+from reprobuild.errors import LockFormatError, LockMissingError, ReprobuildError, UsageError
+from reprobuild.services.artifact import MANIFEST_FILE
+from reprobuild.services.project import Project, open_project, parse_lock, read_lock
+from reprobuild.services.side import STORE, Output, Side, Sides, read_record, schema_of
+
+OUTPUT = "output"  # label of a store path that is no artifact
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """
+    Args:
+        code: path in the project → content; None: not at hand.
+        data_folder: the project's, where data files lie as the lock names them.
+        closure: of a store path that is no artifact.
+        gaps: what is not known, and why.
+    """
+
+    side: Side
+    kind: SideKind
+    lock: Lock | None = None
+    code: Mapping[str, bytes] | None = None
+    data_folder: Path | None = None
+    closure: Sequence[PathInfo] | None = None
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def artifact(self) -> Path | None:
+        """The artifact's folder, where it is at hand."""
+        model = self.side.outputs.get("model")
+        return model.path if model else None
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Opens what people name; temporary folders live as long as `cleanup`."""
+
+    sides: Sides
+    closure: Callable[[str], Sequence[PathInfo]]
+    deriver: Callable[[str], str | None]
+
+    def named(self, text: str, project: Path, cleanup: ExitStack) -> Snapshot:
+        """
+        Args:
+            project: the folder whose revisions are meant.
+        Raises:
+            UsageError: nothing of the kind.
+        """
+        path = Path(text)
+        if (path / MANIFEST_FILE).is_file():
+            return self._result(path.resolve())
+        if (path / SPEC_FILE).is_file():
+            return self._project(open_project(path), str(path.resolve()), "project")
+        if path.is_file() and schema_of(path) == RECORD_SCHEMA:
+            return self._record(path)
+        if path.is_file() and (path.name == LOCK_FILE or schema_of(path) == LOCK_SCHEMA):
+            return Snapshot(Side(str(path), {}), "lock", parse_lock(path.read_text("utf-8"), str(path)))
+        if path.exists() and str(path.resolve()).startswith(STORE):
+            return self._store_path(str(path.resolve()))
+        if path.exists() or text.startswith(STORE):
+            raise UsageError(
+                f"{text}: cannot compare this",
+                expected="a project, a git revision, a lock, a result, a build record or a store path",
+                actual="something else" if path.exists() else "a path that is not in the store here",
+            )
+        return self._revision(text, project, cleanup)
+
+    def _project(self, project: Project, named: str, kind: SideKind) -> Snapshot:
+        gaps, lock = [], None
+        side = Side(named, {}, spec=project.spec)
+        try:
+            lock = read_lock(project)
+            side = self.sides.of_instantiation(project, self.sides.build.instantiate(project), named)
+        except (LockMissingError, LockFormatError) as error:
+            gaps.append(f"{named}: no lock: {error.message}")
+        except ReprobuildError as error:
+            gaps.append(f"{named}: derivations are not known: {error.message}")
+        return Snapshot(side, kind, lock, _project_code(project), project.path, gaps=tuple(gaps))
+
+    def _revision(self, revision: str, project: Path, cleanup: ExitStack) -> Snapshot:
+        folder = Path(cleanup.enter_context(TemporaryDirectory(prefix="reprobuild-revision-")))
+        try:
+            commit = self.sides.export(project, revision, folder)
+        except UsageError as error:
+            raise UsageError(
+                f"{revision}: nothing of this name",
+                expected="a project, a git revision, a lock, a result, a build record or a store path",
+                actual=error.actual,
+                hint="for a revision name the project with --project",
+            ) from error
+        return self._project(open_project(folder), f"{revision} ({commit[:12]})", "revision")
+
+    def _result(self, path: Path) -> Snapshot:
+        side = self.sides.of_result(path)
+        if side.outputs["model"].drv_path is None and str(path).startswith(STORE):
+            model = replace(side.outputs["model"], drv_path=self.deriver(str(path)))
+            side = replace(side, outputs={"model": model})
+        gaps = () if side.outputs["model"].drv_path else (f"{path}: its derivation is not known here",)
+        return Snapshot(side, "result", _artifact_lock(path), _tree(path / "source"), gaps=gaps)
+
+    def _record(self, file: Path) -> Snapshot:
+        side = self.sides.of_record(file)
+        model = side.outputs.get("model")
+        if model is not None and model.path is not None:
+            return Snapshot(side, "record", _artifact_lock(model.path), _tree(model.path / "source"))
+        record = read_record(file)
+        lock = _lock_of_digest(Path(record.project), record.lock_digest)
+        gaps = [f"{side.named}: its code is not at hand: the artifact is not in the store here"]
+        if lock is None:
+            gaps.append(f"{side.named}: its lock is not at hand: {record.project} has another one, or none")
+        return Snapshot(side, "record", lock, gaps=tuple(gaps))
+
+    def _store_path(self, path: str) -> Snapshot:
+        if path.endswith(".drv"):
+            return Snapshot(Side(path, {OUTPUT: Output(path)}), "store path")
+        drv = self.deriver(path)
+        gaps = () if drv else (f"{path}: its derivation is not in the store here",)
+        side = Side(path, {OUTPUT: Output(drv)})
+        return Snapshot(side, "store path", closure=self.closure(path), gaps=gaps)
+
+
+def _artifact_lock(artifact: Path) -> Lock | None:
+    file = artifact / LOCK_FILE
+    return parse_lock(file.read_text("utf-8"), str(file)) if file.is_file() else None
+
+
+def _lock_of_digest(project: Path, digest: Digest) -> Lock | None:
+    """The project's lock, if it is the very one that was built from."""
+    try:
+        content = (project / LOCK_FILE).read_bytes()
+    except OSError:
+        return None
+    return parse_lock(content.decode("utf-8")) if Digest.of_bytes(content) == digest else None
+
+
+def _project_code(project: Project) -> dict[str, bytes]:
+    """What the stages see of the project, as `nix/lib/project-files.nix` selects it."""
+    found: dict[str, bytes] = {}
+    for name in {name for stage in project.spec.stages.values() for name in stage.source_files}:
+        path = project.path / name
+        if path.is_dir():
+            found |= {f"{name.rstrip('/')}/{inner}": content for inner, content in _tree(path).items()}
+        else:
+            found[name] = path.read_bytes()
+    return found
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    """Path below a folder → content; byte code and git's own files left out."""
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not any(map(_ignored, file.relative_to(folder).parts))
+    }
+
+
+def _ignored(name: str) -> bool:
+    return name == "__pycache__" or name.endswith(".pyc") or name.startswith(".git")
+
+
+def system_of(snapshot: Snapshot) -> str:
+    """The system that a model is for; of a lock alone, the first one that it has."""
+    spec: Spec | None = snapshot.side.spec
+    if spec is not None:
+        return spec.hardware.system
+    return min(snapshot.lock.systems, default="") if snapshot.lock else ""

@@ -1,0 +1,250 @@
+"""`nix diff` over what people name: sides are read without a build, and what is unknown is said."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from reprobuild.cli.diff_page import diff_page
+from reprobuild.cli.diff_text import diff_text
+from reprobuild.core.schemas import diff_schema
+from reprobuild.domain.difference import (
+    ComparedSide,
+    DerivationDifference,
+    Difference,
+    Meaning,
+    PackageChange,
+    ValueChange,
+)
+from reprobuild.domain.drv import DrvFile
+from reprobuild.domain.lock import Lock
+from reprobuild.errors import UsageError
+from reprobuild.services.build import BuildRequest
+from reprobuild.services.diff import DiffService
+from reprobuild.services.project import open_project
+from reprobuild.services.side import Sides
+from reprobuild.services.snapshot import Snapshots
+
+from .artifact_examples import write_artifact
+from .build_fakes import World
+from .test_lock_format import PIN, data, wheel
+
+
+def no_drv(path: str) -> DrvFile:
+    raise FileNotFoundError(path)
+
+
+def export(project: Path, revision: str, target: Path) -> str:
+    raise UsageError("no such revision")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.project()
+    return world
+
+
+def diff(world: World, first: Path | str, second: Path | str) -> Difference:
+    sides = Sides(world.service(), world, world, export, world.new_view)
+    service = DiffService(Snapshots(sides, lambda path: [], lambda path: None), no_drv)
+    found = service.run(str(first), str(second), world.folder / "project")
+    schema = json.loads(json.dumps(diff_schema()))
+    jsonschema.validate(found.model_dump(mode="json", by_alias=True), schema)
+    return found
+
+
+def other_project(world: World, old: str = "lr = 0.1", new: str = "lr = 0.1", rows: str = "1") -> Path:
+    """The project once more, with one edit of its spec, other data, and a lock for both."""
+    home = world.folder / "other"
+    home.mkdir()
+    for name in ("prepare.py", "train.py"):
+        (home / name).write_text("1")
+    (home / "rows.csv").write_text(rows)
+    spec = (world.folder / "project/reprobuild.toml").read_text()
+    assert old in spec
+    (home / "reprobuild.toml").write_text(spec.replace(old, new))
+    project = open_project(home)
+    sources = (data("rows", rows.encode()),)
+    lock = Lock(inputs=project.input_digests(), systems={"x86_64-linux": PIN}, sources=sources)
+    project.lock_path.write_text(lock.to_text())
+    return home
+
+
+def test_a_copy_of_a_project_is_the_same(world: World) -> None:
+    found = diff(world, world.folder / "project", other_project(world))
+    assert found.same and found.closure and not found.not_compared
+
+
+def test_a_parameter_and_nothing_else(world: World) -> None:
+    found = diff(world, world.folder / "project", other_project(world, new="lr = 0.2"))
+    (change,) = found.meaning.parameters
+    assert (change.name, change.first, change.second) == ("stages.train.params.lr", 0.1, 0.2)
+    assert found.meaning.model_copy(update={"parameters": ()}) == Meaning()
+    assert not found.same
+
+
+def test_rows_are_compared_by_the_pinned_bytes_only(world: World) -> None:
+    first, second = world.folder / "project", other_project(world, rows="2")
+    (change,) = diff(world, first, second).meaning.data
+    assert change.rows and change.rows.changed == 1
+    (second / "rows.csv").write_text("3")
+    (change,) = diff(world, first, second).meaning.data
+    assert change.rows is None and "second side's file" in (change.rows_unknown or "")
+
+
+def test_code_is_compared_as_the_stages_see_it(world: World) -> None:
+    second = other_project(world)
+    (second / "train.py").write_text("2")
+    (second / "notes.py").write_text("no stage names this file")
+    (change,) = diff(world, world.folder / "project", second).meaning.code
+    assert (change.file, [one.name for one in change.functions]) == ("train.py", ["module"])
+
+
+def test_a_project_without_a_lock_is_compared_as_far_as_it_goes(world: World) -> None:
+    second = other_project(world, new="lr = 0.2")
+    (second / "reprobuild.lock").unlink()
+    found = diff(world, world.folder / "project", second)
+    assert found.meaning.parameters and found.closure is None and found.cause is None
+    assert any("no lock" in line for line in found.not_compared)
+
+
+def test_a_stale_lock_leaves_the_derivations_unknown(world: World) -> None:
+    second = other_project(world)
+    spec = (second / "reprobuild.toml").read_text()
+    (second / "reprobuild.toml").write_text(spec + '\n[python]\nrequirements = ["numpy"]\n')
+    found = diff(world, world.folder / "project", second)
+    assert found.cause is None and found.closure
+    assert any("derivations are not known" in line and "stale" in line for line in found.not_compared)
+
+
+def test_locks_alone_show_packages_and_versions(world: World) -> None:
+    files = []
+    for number, version in enumerate(("2.12.0", "2.13.0")):
+        lock = Lock(
+            inputs=open_project(world.folder / "project").input_digests(),
+            systems={"x86_64-linux": PIN},
+            sources=(wheel("torch", version),),
+        )
+        files.append(world.folder / f"{number}.lock")
+        files[-1].write_text(lock.to_text())
+    found = diff(world, *files)
+    assert [(one.name, one.second_version) for one in found.closure.packages] == [("torch", "2.13.0")]  # type: ignore[union-attr]
+    assert [(one.name, one.first) for one in found.meaning.software] == [("torch", "2.12.0")]
+
+
+def test_a_record_and_the_project_it_was_built_from_agree_also_on_hashes(world: World) -> None:
+    world.service().run(world.project(), BuildRequest(), world.new_view)
+    (_, record), *_ = world.kept
+    file = world.folder / "record.json"
+    file.write_text(record.model_dump_json(by_alias=True, exclude_none=True))
+    kept = diff(world, file, world.folder / "project")
+    assert kept.meaning.outputs == ()
+    assert kept.first.artifact_id == kept.second.artifact_id
+
+
+def safetensors(**tensors: list[float]) -> bytes:
+    header: dict[str, Any] = {}
+    body = b""
+    for name, values in tensors.items():
+        raw = struct.pack(f"<{len(values)}f", *values)
+        place = [len(body), len(body) + len(raw)]
+        header[name] = {"dtype": "F32", "shape": [len(values)], "data_offsets": place}
+        body += raw
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+def test_weights_of_two_results_are_compared_by_tensor(world: World) -> None:
+    first = write_artifact(world.folder / "first", safetensors(a=[1, 2], b=[3]))
+    second = write_artifact(world.folder / "second", safetensors(a=[1, 2.5], b=[3]))
+    for folder in (first, second):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["weights"] = [{"path": "weights.safetensors", "tensors": [{"name": "a"}, {"name": "b"}]}]
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        (folder / "spec.json").write_text(
+            world.project().spec.model_dump_json(by_alias=True, exclude_none=True)
+        )
+    found = diff(world, first, second)
+    (change,) = found.meaning.weights
+    assert change.equal_tensors == 1
+    (tensor,) = change.tensors
+    assert (tensor.name, tensor.differing_elements, tensor.max_absolute) == ("a", 1, 0.5)
+    assert {one.name for one in found.meaning.outputs} == {"file weights.safetensors"}
+
+
+def test_what_cannot_be_compared_is_refused(world: World) -> None:
+    lock = world.folder / "project/reprobuild.lock"
+    with pytest.raises(UsageError, match="nothing of this name"):
+        diff(world, lock, "v1.0")
+    other = world.folder / "notes.txt"
+    other.write_text("notes")
+    with pytest.raises(UsageError, match="cannot compare this"):
+        diff(world, lock, other)
+    with pytest.raises(UsageError, match="cannot compare this") as caught:
+        diff(world, lock, f"/nix/store/{'0' * 32}-gone")
+    assert caught.value.actual == "a path that is not in the store here"
+
+
+SIDE = ComparedSide(named="a <b>", kind="project", model="digits 1.0.0")
+LR = ValueChange(name="stages.train.params.lr", state="changed", first=0.1, second=0.2)
+FOUND = Difference(
+    first=SIDE,
+    second=SIDE,
+    same=False,
+    meaning=Meaning(parameters=(LR,)),
+    cause=(
+        DerivationDifference(
+            name="train",
+            first_drv_path="/nix/store/a.drv",
+            second_drv_path="/nix/store/b.drv",
+            path=("model", "train"),
+            own=(LR,),
+        ),
+        DerivationDifference(
+            name="model",
+            first_drv_path="/nix/store/c.drv",
+            second_drv_path="/nix/store/d.drv",
+            path=("model",),
+            inputs=("train",),
+        ),
+    ),
+    not_compared=("packages: <unknown>",),
+)
+
+
+def test_the_text_begins_with_the_sides_and_ends_with_the_answer() -> None:
+    lines = diff_text(FOUND).splitlines()
+    assert lines[0].startswith("- project") and lines[-1] == "different"
+    assert "  ~ stages.train.params.lr  0.1 → 0.2" in lines
+    assert "  train ← model" in lines and "model" not in lines, "what only follows is no cause"
+
+
+def test_a_long_section_is_cut_in_the_text_and_whole_on_the_page() -> None:
+    many = tuple(LR.model_copy(update={"name": f"k{number}"}) for number in range(30))
+    found = FOUND.model_copy(update={"meaning": Meaning(spec=many)})
+    assert "18 lines more" in diff_text(found) and "k29" not in diff_text(found)
+    assert "k29" in diff_page(found)
+
+
+def test_the_page_needs_nothing_else_and_escapes_what_it_shows() -> None:
+    page = diff_page(FOUND)
+    assert "a &lt;b&gt;" in page and "<b>" not in page
+    assert not re.search(r"<script|https?:|url\(|@import|<img|<link", page)
+    assert page == diff_page(FOUND)
+    assert "width=device-width" in page and "prefers-color-scheme: dark" in page
+    assert re.search(r"<li>model<ul><li>train <span", page), "the graph leads from the model down"
+
+
+def test_packages_of_one_version_are_written_once() -> None:
+    from reprobuild.cli.diff_text import package_line
+
+    one = PackageChange(kind="wheel", name="a", state="changed", first_version="1", second_version="1")
+    sized = one.model_copy(update={"first_size_bytes": 5, "second_size_bytes": 1000})
+    assert package_line(sized) == "~ wheel a  1  (5 B → 1.0 kB)"
