@@ -407,11 +407,11 @@ class SeedMaker(Protocol):
 class LicenceTexts(Protocol):
     """What packages themselves say about their licence, read out of their files."""
 
-    def wheel_metadata(self, file: Path) -> str | None:
-        """METADATA of a wheel; None where the file cannot be read as one."""
+    def of_wheel(self, file: Path) -> tuple[str, Sequence[str]] | None:
+        """METADATA of a wheel and its licence files; None where the file cannot be read as a wheel."""
         ...
 
-    def deb_copyright(self, file: Path, package: str) -> tuple[str | None, str | None]:
+    def of_deb(self, file: Path, package: str) -> tuple[str | None, str | None]:
         """A package's copyright file, or else the package whose file it is a link to; neither where it has none."""
         ...
 

@@ -68,8 +68,8 @@ class SbomService:
     def _of_wheel(self, source: Source) -> Licence:
         if (file := self._file(source)) is None:
             return unknown(_NOT_HERE)
-        metadata = self.texts.wheel_metadata(file)
-        return of_wheel(source.name, metadata) if metadata is not None else unknown("it has no METADATA")
+        texts = self.texts.of_wheel(file)
+        return of_wheel(*texts) if texts is not None else unknown("it cannot be read as a wheel")
 
     def _of_deb(self, source: Source, debs: Mapping[str, Source]) -> Licence:
         package = _package(source)
@@ -80,7 +80,7 @@ class SbomService:
                 return unknown(f"its copyright file is in {package}, which is not part of the base")
             if (file := self._file(debs[package])) is None:
                 return unknown(_NOT_HERE)
-            text, elsewhere = self.texts.deb_copyright(file, package)
+            text, elsewhere = self.texts.of_deb(file, package)
             if text is not None:
                 return of_debian(text)
             package = elsewhere or package

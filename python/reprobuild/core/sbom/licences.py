@@ -7,6 +7,7 @@ docs/formats/sbom.md.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_string
 
@@ -39,12 +40,19 @@ _ALIASES = {
     "mit license": "MIT",
     "the mit license": "MIT",
 }
-# Wheels of the CUDA toolkit itself: all of them are under its one agreement.
-_CUDA_TOOLKIT = re.compile(
-    r"(nvidia-(cublas|cuda-\w+|cufft|cufile|curand|cusolver|cusparse|npp|nvfatbin|nvjitlink|nvjpeg|nvml-dev|nvptxcompiler"
-    r"|nvtx|nvvm)|cuda-toolkit)(-cu\d+)?"
+# How NVIDIA's agreements begin, and what they are called.
+_NVIDIA_AGREEMENTS = (
+    (
+        re.compile(r"end user license agreement\b.*\bCUDA Toolkit", re.IGNORECASE | re.DOTALL),
+        "NVIDIA CUDA Toolkit End User License Agreement",
+    ),
+    (
+        re.compile(r"license agreement for nvidia software development kits", re.IGNORECASE),
+        "License Agreement for NVIDIA Software Development Kits",
+    ),
 )
-_CUDNN = re.compile(r"nvidia-cudnn(-cu\d+)?")
+_NVIDIA_SUPPLEMENT = re.compile(r"^(\w+) SUPPLEMENT TO SOFTWARE LICENSE AGREEMENT FOR NVIDIA", re.MULTILINE)
+_BEGINNING = 4000  # characters of an agreement in which its name must stand
 _GNU = re.compile(r"(A?GPL|LGPL|GFDL)-(\d)(?:\.(\d))?(\+)?", re.IGNORECASE)
 _LONGEST_NAME = 100  # a longer `License` field is the licence's text
 
@@ -83,11 +91,11 @@ def stated(text: str) -> Licence:
     )
 
 
-def of_wheel(name: str, metadata: str) -> Licence:
+def of_wheel(metadata: str, texts: Iterable[str] = ()) -> Licence:
     """Of a wheel's METADATA: `License-Expression`, then `License`, then its classifiers.
 
     Args:
-        name: of the distribution, normalised.
+        texts: its licence files; they tell which of NVIDIA's agreements a proprietary wheel is under.
     """
     fields = message_from_string(metadata)
     license_field = " ".join((fields.get("License") or "").split())
@@ -97,7 +105,7 @@ def of_wheel(name: str, metadata: str) -> Licence:
         if line.startswith("License :: ") and line != "License :: OSI Approved"
     ]
     expression = fields.get("License-Expression")
-    if (nvidia := _nvidia(name, " ".join([expression or "", license_field, *classifiers]))) is not None:
+    if (nvidia := _nvidia(f"{expression or ''} {license_field}", texts)) is not None:
         return nvidia
     if expression:
         return stated(expression)
@@ -112,14 +120,15 @@ def of_wheel(name: str, metadata: str) -> Licence:
     return _named(named) if named else unknown("METADATA names no licence")
 
 
-def _nvidia(name: str, said: str) -> Licence | None:
-    """NVIDIA's agreements by their names: METADATA says only that it is proprietary."""
-    if not re.search("nvidia|proprietary", said, re.IGNORECASE):
+def _nvidia(said: str, texts: Iterable[str]) -> Licence | None:
+    """NVIDIA's agreement by the name that it gives itself: METADATA says only that it is proprietary."""
+    if not re.search("nvidia", said, re.IGNORECASE):
         return None
-    if _CUDNN.fullmatch(name):
-        return _named("NVIDIA cuDNN Software License Agreement")
-    if _CUDA_TOOLKIT.fullmatch(name):
-        return _named("NVIDIA CUDA Toolkit End User License Agreement")
+    for text in texts:
+        for beginning, name in _NVIDIA_AGREEMENTS:
+            if beginning.match(text.strip()[:_BEGINNING]):
+                supplement = _NVIDIA_SUPPLEMENT.search(text)
+                return _named(f"{name}, {supplement[1]} supplement" if supplement else name)
     return None
 
 
