@@ -148,7 +148,7 @@ def of_debian(copyright_file: str) -> Licence:
     names = dict(pair for part in parts for pair in part.names)
     terms: set[str] = set()
     for one in (part.expression or "" for part in parts):
-        terms |= {one} if " OR " in one else set(one.split(" AND "))
+        terms |= {one} if " OR " in one or "(" in one else set(one.split(" AND "))
     if len(terms) == 1:
         return Licence(terms.pop(), tuple(sorted(names.items())))
     joined = " AND ".join(f"({one})" if " OR " in one else one for one in sorted(terms))
