@@ -23,6 +23,8 @@ SETTINGS: Mapping[str, str] = {
     "substituters": "",  # offline, the default one costs seconds of name look-ups per command
 }
 
+_KEYS = "extra-trusted-public-keys"
+
 # Buckets are asked by us (adapters/binary_cache/s3_gateway.py): Nix and what it starts need not know these.
 _KEPT_BACK = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 
@@ -64,9 +66,10 @@ def environment(extra_settings: Mapping[str, str] = {}) -> dict[str, str]:
     settings = dict(SETTINGS)
     if runs_builds_as_root():
         settings["build-users-group"] = ""  # Nix would refuse to build at all
-    if keys := os.environ.get("REPROBUILD_TRUSTED_KEYS", "").split():
-        settings["extra-trusted-public-keys"] = " ".join(keys)
     settings.update(extra_settings)
+    if keys := os.environ.get("REPROBUILD_TRUSTED_KEYS", "").split():
+        keys += settings.get(_KEYS, "").split()
+        settings[_KEYS] = " ".join(keys)
     lines = [os.environ.get("NIX_CONFIG", "")] + [f"{key} = {value}" for key, value in settings.items()]
     inherited = {name: value for name, value in os.environ.items() if name not in _KEPT_BACK}
     return {**inherited, "NIX_CONFIG": "\n".join(lines).strip(), "LC_ALL": "C.UTF-8"}
