@@ -1,2 +1,4 @@
 # The archived model: `nix-build` of this file gives the same derivation as when it was archived. See README.md.
-((import ./reprobuild/nix).project { path = ./project; }).model
+# `-A stages`: the derivations of its stages.
+let project = (import ./reprobuild/nix).project { path = ./project; };
+in project.model // { inherit (project) stages; }

@@ -43,6 +43,13 @@ def python_for_everybody() -> str:
 
 
 def as_user(world: World, project: Path, sandbox: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run our command."""
+    command = [python_for_everybody(), "-m", "reprobuild", *arguments]
+    return run_as_user(world, project, sandbox, *command)
+
+
+def run_as_user(world: World, project: Path, sandbox: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run any command in a folder that becomes the stranger's."""
     home = project.parent / "stranger"
     home.mkdir(exist_ok=True)
     packages = next(Path(path) for path in sys.path if path.endswith("site-packages"))
@@ -66,5 +73,4 @@ def as_user(world: World, project: Path, sandbox: str, *arguments: str) -> subpr
         "NIX_REMOTE": "",
         "LOG": str(world.home / "daemon.log"),
     }
-    command = [python_for_everybody(), "-m", "reprobuild", *arguments]
     return world.run(["sh", "-c", SCRIPT, "sh", *command], cwd=project, env=env)

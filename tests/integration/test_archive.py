@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +13,22 @@ from pathlib import Path
 
 import pytest
 from tests.integration.conftest import World, cannot_build, write_sourced
+from tests.integration.stranger import run_as_user
+
+from reprobuild.domain.archive import sums_text
+from reprobuild.services.archive import file_digests
 
 pytestmark = pytest.mark.integration
 
 YEARS_AHEAD = 10
+FLIPS = """
+import time
+
+from reprobuild_worker import stage
+
+stage.save_json("numbers.json", {"lr": 0.1, "time_ns": time.monotonic_ns()})
+raise SystemExit(0)
+"""
 
 
 def faketime_library() -> Path:
@@ -113,7 +127,7 @@ def test_it_is_rebuilt_without_network_home_and_command(
     world: World, project: Path, archive: Path, tmp_path: Path
 ) -> None:
     model = world.json("nix", "build", cwd=project)
-    moved = shutil.copytree(archive, tmp_path / "elsewhere", symlinks=True)
+    moved = shutil.copytree(archive, tmp_path / "some where", symlinks=True)
     other = empty_world(tmp_path)
     bare = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
     done = other.run(["./rebuild", "--no-out-link"], cwd=moved, env=bare, offline=True)
@@ -121,6 +135,57 @@ def test_it_is_rebuilt_without_network_home_and_command(
     assert model["outputs"]["model"] in done.stdout and "same bytes: sha256:" in done.stdout
     shown = other.json("show", model["outputs"]["model"], cwd=tmp_path)
     assert shown["artifact_id"] == model["artifact_id"]
+
+
+def test_where_the_model_is_already_it_is_built_again(world: World, archive: Path) -> None:
+    """The first try is on the machine that packed it: comparing a store with itself would say nothing."""
+    done = world.run(["./rebuild", "--no-out-link"], cwd=archive, offline=True)
+    assert done.returncode == 0, done.stderr
+    assert "same bytes: sha256:" in done.stdout
+    for name in ("tiny-train", "tiny-evaluate", "tiny-1.0.0"):
+        assert re.search(rf"checking outputs of '/nix/store/\S+-{name}\.drv'", done.stderr), done.stderr
+
+
+def test_what_the_store_has_and_is_not_what_is_built_is_found(
+    world: World, archive: Path, tmp_path: Path
+) -> None:
+    """A stage that gave other bytes than its inputs give, and a model made of them."""
+    copy = shutil.copytree(archive, tmp_path / "copy", symlinks=True)
+    (copy / "project/train.py").write_text(FLIPS + (copy / "project/train.py").read_text())
+    other = empty_world(tmp_path)
+    drv = other.run(["nix-instantiate", "default.nix"], cwd=copy).stdout.strip()
+    document = json.loads((copy / "archive.json").read_text()) | {"drv_path": drv, "nar_hash": ""}
+    (copy / "archive.json").write_text(json.dumps(document, indent=2))
+    (copy / "SHA256SUMS").write_text(sums_text(file_digests(copy)))
+    first = other.run(["./rebuild", "--no-out-link"], cwd=copy, offline=True)
+    assert first.returncode == 0, first.stderr
+    second = other.run(["./rebuild", "--no-out-link"], cwd=copy, offline=True)
+    assert second.returncode == 1 and "tiny-train.drv" in second.stderr
+    assert "was not built again with the same bytes" in second.stderr
+
+
+def test_outputs_in_the_archive_are_not_taken_for_a_rebuild(
+    world: World, project: Path, tmp_path: Path
+) -> None:
+    folder, secret, public = (tmp_path / name for name in ("archived", "secret", "public"))
+    made = ["nix-store", "--generate-binary-cache-key", "tests-1", str(secret), str(public)]
+    assert world.run(made, cwd=tmp_path).returncode == 0
+    world.reprobuild("archive", str(folder), "--outputs", "--secret-key", str(secret), cwd=project)
+    trusting = {
+        "NIX_CONFIG": f"build-users-group =\nextra-trusted-public-keys = {public.read_text().strip()}"
+    }
+    done = empty_world(tmp_path).run(["./rebuild", "--no-out-link"], cwd=folder, env=trusting, offline=True)
+    assert done.returncode == 0, done.stderr
+    for name in ("tiny-train", "tiny-1.0.0"):
+        assert re.search(rf"building '/nix/store/\S+-{name}\.drv'", done.stderr), done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="starts a daemon of its own, which needs root")
+def test_it_is_rebuilt_by_a_user_whom_the_daemon_does_not_trust(archive: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(archive, tmp_path / "copy", symlinks=True)
+    done = run_as_user(empty_world(tmp_path), copy, "true", "./rebuild", "--no-out-link")
+    assert done.returncode == 0, done.stderr
+    assert "same bytes: sha256:" in done.stdout
 
 
 def test_it_is_rebuilt_by_the_command_with_a_clock_ten_years_ahead(
