@@ -226,9 +226,9 @@ def test_caches_are_handed_to_nix_as_it_takes_them(tmp_path: Path) -> None:
 
 def test_what_an_address_cannot_say_is_refused(tmp_path: Path) -> None:
     """Nix splits `substituters` at white space, and a bucket's caches lie at its root."""
-    for given in ("/srv/my cache", "file:///srv/my cache", "https://host/a b", "/srv/tab\there"):
+    for address in ("/srv/my cache", "file:///srv/my cache", "https://host/a b", "/srv/tab\there"):
         with pytest.raises(UsageError, match="white space"):
-            cache_address(given)
+            cache_address(address)
     with pytest.raises(UsageError, match="white space") as refused:
         cache_address("https://user:secret@host/a b")
     assert "secret" not in str(refused.value)

@@ -24,6 +24,7 @@ import json
 from enum import IntEnum
 from typing import Any
 
+from reprobuild.core.addresses import redact_all
 from reprobuild.domain.build_event import (
     ActivityKind,
     ActivityResult,
@@ -79,16 +80,16 @@ class NixLogParser:
     def feed(self, line: str) -> list[Event]:
         line = line.rstrip("\r\n")
         if not line.startswith(NIX_PREFIX):
-            return [Message(Level.INFO, plain_text(line))] if line else []
+            return [Message(Level.INFO, _shown(line))] if line else []
         try:
             return self._action(_json_object(line[len(NIX_PREFIX) :]))
         except _UnexpectedError:
-            return [Message(Level.INFO, plain_text(line))]
+            return [Message(Level.INFO, _shown(line))]
 
     def _action(self, entry: dict[str, Any]) -> list[Event]:
         match entry.get("action"):
             case "msg":
-                return [Message(_integer(entry, "level", Level.INFO), plain_text(_string(entry, "msg")))]
+                return [Message(_integer(entry, "level", Level.INFO), _shown(_string(entry, "msg")))]
             case "start":
                 return [self._start(entry)]
             case "stop":
@@ -101,7 +102,7 @@ class NixLogParser:
         activity_id = _integer(entry, "id")
         kind = _integer(entry, "type", ActivityKind.UNKNOWN)
         fields = _fields(entry)
-        text = plain_text(_string(entry, "text", ""))
+        text = _shown(_string(entry, "text", ""))
         self._kinds[activity_id] = kind
         if kind == ActivityKind.BUILD and fields and isinstance(fields[0], str):
             self._drvs[activity_id] = fields[0]
@@ -185,6 +186,11 @@ def _worker_event(activity_id: int, drv_path: str, entry: dict[str, Any]) -> Eve
     if name == "hardware":
         return StageHardware(activity_id, drv_path, stage, rest)
     return WorkerEvent(activity_id, drv_path, name, {"stage": stage, **rest})
+
+
+def _shown(text: str) -> str:
+    """As people may see it: a cache's address may hold a login."""
+    return redact_all(plain_text(text))
 
 
 def _json_object(text: str) -> dict[str, Any]:

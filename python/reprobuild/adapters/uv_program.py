@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,13 +15,12 @@ from reprobuild.adapters.credentials import Credentials
 from reprobuild.adapters.pip_config import IndexConfig, read_index_config
 from reprobuild.adapters.uv_output import Annotated, error_of, parse_annotated, stopped_at_first_index
 from reprobuild.core import wheel_choice
-from reprobuild.core.addresses import redact
+from reprobuild.core.addresses import redact_all
 from reprobuild.errors import NetworkError, ResolveError, ToolMissingError
 
 PYLOCK = "pylock.wheels.toml"  # uv wants pylock.NAME.toml
 # What `--python-platform` knows; Source: `uv pip compile --help`, uv 0.9.
 MANYLINUX = (17, 28, *range(31, 41))
-_URL = re.compile(r"(?:https?|file)://[^\s`'\")\]]+")
 _REPLACED = frozenset(
     {
         "UV_CUSTOM_COMPILE_COMMAND",
@@ -114,7 +112,7 @@ class UvProgram:
         secrets = Credentials(
             [index.url for index in config.indexes] + [one for one in config.find_links if "@" in one]
         )
-        stderr = _URL.sub(lambda match: redact(match[0]), secrets.scrub(done.stderr))
+        stderr = redact_all(secrets.scrub(done.stderr))
         if stopped_at_first_index(stderr):
             raise FirstIndexError(stderr, words)
         raise error_of(stderr, words)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+_URL = re.compile(r"(?:https?|file|s3)://(?:[^\s/@]*@)?[^\s`'\")\]]+")
 _UNREADABLE = "(not an address)"
 
 
@@ -14,6 +16,11 @@ def redact(url: str) -> str:
     except ValueError:
         return _UNREADABLE
     return urlunsplit((parts.scheme, bare_host(parts), parts.path, "", ""))
+
+
+def redact_all(text: str) -> str:
+    """A tool's words, with every address in them as `redact` shows it."""
+    return _URL.sub(lambda match: redact(match[0]), text)
 
 
 def without_login(url: str) -> str:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reprobuild.core.addresses import redact_all
 from reprobuild.errors import ToolFailedError, ToolMissingError
 
 # Given on every call, so that nothing depends on the user's nix.conf (which is never edited).
@@ -104,7 +105,7 @@ def run(
     if done.returncode not in ok:
         raise ToolFailedError(
             f"{name} failed with status {done.returncode}",
-            details=tuple(done.stderr.strip().splitlines()[-12:]),
+            details=tuple(redact_all(done.stderr).strip().splitlines()[-12:]),
             hint="run `reprobuild doctor`",
         )
     return done
