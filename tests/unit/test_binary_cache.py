@@ -174,9 +174,31 @@ def test_archives_are_unpacked_and_hashed(cache: Path, compression: str) -> None
                 assert read.file_digest != Digest.of_bytes(packed)
 
 
-def test_what_we_cannot_unpack_is_still_hashed(cache: Path) -> None:
+def test_what_we_cannot_unpack_is_still_hashed(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
     read = reader().digests(str(cache), replace(entry(FILE), compression="zstd"))
     assert (read.file_digest, read.nar_digest) == (entry(FILE).file_digest, None)
+
+
+@pytest.mark.parametrize(("compression", "program"), [("zstd", "zstd"), ("br", "brotli")])
+def test_a_program_unpacks_what_python_cannot(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: str, program: str
+) -> None:
+    """gzip stands in for it: what we give and take is the same."""
+    (tmp_path / program).write_text('#!/bin/sh\n[ "$*" = "-d -c" ] && exec /bin/gzip -d -c\n')
+    (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    one = replace(entry(FILE), url="nar/packed", compression=compression)
+    packed = gzip.compress((cache / entry(FILE).url).read_bytes())
+    (cache / "nar/packed").write_bytes(packed)
+    read = reader().digests(str(cache), one)
+    assert (read.file_digest, read.file_size_bytes) == (Digest.of_bytes(packed), len(packed))
+    assert (read.nar_digest, read.content_digest) == (one.nar_digest, Digest.of_bytes(b"hello\n"))
+    (cache / "nar/packed").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(ValueError, match=f"cannot be unpacked: {program} ended with status"):
+        reader().digests(str(cache), one)
 
 
 def test_a_missing_archive_is_named(cache: Path) -> None:

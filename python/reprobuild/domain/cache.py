@@ -20,7 +20,7 @@ class ArchiveDigests:
 
     Args:
         file_digest: of the archive as it lies in the cache, `file_size_bytes` long.
-        nar_digest: of what it unpacks to; None for a compression that we cannot unpack.
+        nar_digest: of what it unpacks to; None for a compression that is not unpacked here.
         content_digest: of the file in it; None where it holds a folder or a link.
     """
 

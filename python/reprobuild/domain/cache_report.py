@@ -7,7 +7,7 @@ from typing import Literal
 
 from reprobuild.domain.lock import Source
 
-State = Literal["missing", "damaged", "differs", "unsigned"]
+State = Literal["missing", "damaged", "differs", "unsigned", "unread"]
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,12 @@ class CacheCheckService:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 read = pool.map(lambda pair: self._read(cache, *pair), whole)
                 findings += [finding for finding in read if finding is not None]
+        unread = sum(finding.state == "unread" for finding in findings)
         return CacheCheck(
-            cache, tuple(_counts(items, entries)), tuple(findings), len(whole) if read_archives else 0
+            cache,
+            tuple(_counts(items, entries)),
+            tuple(findings),
+            len(whole) - unread if read_archives else 0,
         )
 
     def _with_references(
@@ -119,15 +123,20 @@ class CacheCheckService:
             read = self._reader.digests(cache, entry)
         except (NetworkError, ValueError) as error:
             return CacheFinding(item, "damaged", f"{entry.url}: {error}")
-        wrong = _wrong(item, entry, read)
-        return CacheFinding(item, "damaged", f"{entry.url}: {wrong}") if wrong else None
+        if wrong := _wrong(item, entry, read):
+            return CacheFinding(item, "damaged", f"{entry.url}: {wrong}")
+        if read.nar_digest is None:  # what its entry says of the packed file is in no signature
+            return CacheFinding(
+                item, "unread", f"{entry.url}: packed with {entry.compression}, which nothing here unpacks"
+            )
+        return None
 
 
 def _wrong(item: CacheItem, entry: CacheEntry, read: ArchiveDigests) -> str | None:
     if entry.file_digest is not None and read.file_digest != entry.file_digest:
         return f"expected {entry.file_digest} (its entry), found {read.file_digest}"
     if read.nar_digest is None:
-        return None  # its file is as its entry says; we cannot look inside
+        return None
     if read.nar_digest != entry.nar_digest:
         return f"unpacked: expected {entry.nar_digest} (its entry), found {read.nar_digest}"
     if item.source is not None:

@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import io
 import lzma
+import shutil
+import subprocess
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -25,7 +27,7 @@ from reprobuild.ports import HttpClient
 
 _AT_ONCE = 16
 _CHUNK_BYTES = 1 << 20
-# compression → what unpacks it; zstd and brotli are not in the standard library of every Python that we support
+# compression → what unpacks it
 _UNPACK: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     "none": lambda file: file,
     "": lambda file: file,
@@ -33,6 +35,8 @@ _UNPACK: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     "bzip2": lambda file: cast(IO[bytes], bz2.BZ2File(file)),
     "gzip": lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file)),
 }
+# What is not in the standard library of every Python that we support: compression → a program, if it is installed
+_PROGRAMS = {"zstd": "zstd", "br": "brotli"}
 
 
 class BinaryCacheReader:
@@ -123,24 +127,45 @@ def _digests(file: Path, compression: str) -> ArchiveDigests:
         ValueError: it cannot be unpacked.
     """
     unpack = _UNPACK.get(compression)
+    if unpack is None:
+        return _digests_by_program(file, _PROGRAMS.get(compression))
     nar = NarHasher()
     with file.open("rb") as opened:
         counted = _Counted(opened)
-        if unpack is not None:
-            unpacked = unpack(cast(IO[bytes], counted))
-            try:
-                while chunk := unpacked.read(_CHUNK_BYTES):
-                    nar.add(chunk)
-            except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
-                raise ValueError(f"cannot be unpacked: {error}") from error
+        unpacked = unpack(cast(IO[bytes], counted))
+        try:
+            while chunk := unpacked.read(_CHUNK_BYTES):
+                nar.add(chunk)
+        except (lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+            raise ValueError(f"cannot be unpacked: {error}") from error
         while counted.read(_CHUNK_BYTES):
             pass
-    return ArchiveDigests(
-        counted.digest,
-        counted.size_bytes,
-        nar.digest if unpack else None,
-        nar.file_digest if unpack else None,
-    )
+    return ArchiveDigests(counted.digest, counted.size_bytes, nar.digest, nar.file_digest)
+
+
+def _digests_by_program(file: Path, program: str | None) -> ArchiveDigests:
+    """
+    Raises:
+        ValueError: the program cannot unpack it.
+    """
+    with file.open("rb") as opened:
+        packed = Digest.of_raw(hashlib.file_digest(opened, "sha256").digest())
+    size_bytes = file.stat().st_size
+    if program is None or (found := shutil.which(program)) is None:
+        return ArchiveDigests(packed, size_bytes, None, None)
+    nar = NarHasher()
+    with (
+        file.open("rb") as opened,
+        subprocess.Popen(
+            [found, "-d", "-c"], stdin=opened, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as unpacking,
+    ):
+        assert unpacking.stdout is not None
+        while chunk := unpacking.stdout.read(_CHUNK_BYTES):
+            nar.add(chunk)
+    if unpacking.returncode != 0:
+        raise ValueError(f"cannot be unpacked: {program} ended with status {unpacking.returncode}")
+    return ArchiveDigests(packed, size_bytes, nar.digest, nar.file_digest)
 
 
 class _Counted(io.RawIOBase):
