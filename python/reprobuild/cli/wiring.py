@@ -232,14 +232,16 @@ class Session:
         )
 
     def classic_builder(self, machines: Sequence[Machine]) -> Builder:
-        """Nix on this machine, which sends builds to these ones by itself."""
+        """Nix on this machine, which sends builds to these ones by itself; without any, as its own setting says."""
         from reprobuild.adapters.nix.realise import NixBuilder
         from reprobuild.adapters.nix.remote import RemoteNix
         from reprobuild.core.machines_file import machine_line
         from reprobuild.services.classic import ClassicBuilder
 
+        if not machines:
+            return NixBuilder(None)
         nix = NixBuilder([machine_line(one) for one in machines])
-        return ClassicBuilder([RemoteNix(one) for one in machines], nix) if machines else nix
+        return ClassicBuilder([RemoteNix(one) for one in machines], nix)
 
     def build_service(
         self,
@@ -267,7 +269,7 @@ class Session:
         return BuildService(
             evaluator=NixEvaluator(nix_library()),
             store=self.store,
-            builder=self.classic_builder(self.named_machines(builders)) if classic else NixBuilder(),
+            builder=NixBuilder(),
             host=LinuxHost(),
             records=self.records,
             fetch=fetch,
@@ -277,6 +279,7 @@ class Session:
             elsewhere=None
             if classic
             else Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
+            classic=self.classic_builder if classic else None,
             offers=self.offered,
         )
 

@@ -11,6 +11,7 @@ from reprobuild.core.build_needs import needed_sources, still_needed
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
 from reprobuild.domain.lock import Source
+from reprobuild.domain.machine import Machine
 from reprobuild.domain.record import BuildRecord, OffPlan
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
@@ -85,8 +86,14 @@ class BuildService:
         sandbox_problem: Callable[[], str | None],
         preflight: Preflight,
         elsewhere: Elsewhere | None = None,
+        classic: Callable[[Sequence[Machine]], Builder] | None = None,
         offers: Callable[[Sequence[str], Sequence[str]], Collection[str]] = lambda paths, caches: (),
     ) -> None:
+        """
+        Args:
+            elsewhere: how builds get to other machines; None: they do not, or Nix sends them.
+            classic: Nix here, told of these machines, which sends builds there itself.
+        """
         self._evaluator = evaluator
         self._store = store
         self._builder = builder
@@ -96,6 +103,7 @@ class BuildService:
         self._sandbox_problem = sandbox_problem
         self.preflight = preflight
         self._elsewhere = elsewhere
+        self._classic = classic
         self._offers = offers  # (store paths, caches) → those that the caches have, with a trusted signature
 
     def instantiate(self, project: Project, replaced: Mapping[str, str] = {}) -> Instantiation:
@@ -228,7 +236,7 @@ class BuildService:
         tree = BuildTree(steps.planned if steps else [drv.drv_path for drv in missing], found.labels())
         view = new_view({wheel.drv_path: "wheels" for wheel in found.wheels})
         realised = self._realiser.run(
-            steps or self._builder,
+            steps or self._builder_for([*self.preflight.named, *placed.values(), last]),
             [drv.drv_path for drv in targets.values()],
             tree,
             view,
@@ -243,6 +251,13 @@ class BuildService:
         self._keep_stages(project, found)
         path, record = self._realiser.record(realised, project, found, steps.infos if steps else {})
         return self._realiser.built(realised, project.title), path, record
+
+    def _builder_for(self, machines: Sequence[Machine]) -> Builder:
+        """Nix here; by the classic way it sends builds to those of these machines that are others."""
+        if self._classic is None:
+            return self._builder
+        others = {machine.uri: machine for machine in machines if not machine.is_local}
+        return self._classic([*others.values()])
 
     def _take(
         self, project: Project, found: Instantiation, targets: Collection[str], caches: Sequence[str]

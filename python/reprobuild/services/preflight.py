@@ -33,7 +33,7 @@ class Preflight:
         self._this_machine = this_machine
         self._builders = builders
         self._say = say
-        self._named = tuple(named)
+        self.named = tuple(named)
         self._said: set[str] = set()
 
     def __call__(
@@ -70,12 +70,12 @@ class Preflight:
             NoBuilderError: one that is judged fits nowhere, or none of them on a machine that the user asks for.
         """
         needs = [_need(spec, found, label) for label in judged]
-        if self._named and needs and not any(fits(need, one) for need in needs for one in self._named):
+        if self.named and needs and not any(fits(need, one) for need in needs for one in self.named):
             raise no_builder(
                 needs[0].label,
                 needs[0].system,
                 needs[0].features,
-                self._named,
+                self.named,
                 who="none of the builders that were named",
             )
         placed = self._place(needs, self._here())
@@ -92,11 +92,11 @@ class Preflight:
         return here if jobs is None else dataclasses.replace(here, max_jobs=jobs)
 
     def _place(self, needs: Sequence[Need], here: Machine) -> dict[str, Machine]:
-        asked = [need for need in needs if any(fits(need, one) for one in self._named)]
+        asked = [need for need in needs if any(fits(need, one) for one in self.named)]
         rest = [need for need in needs if need not in asked]
         others = () if all(fits(need, here) for need in rest) else self._builders()
-        known = {one.uri: one for one in (*self._named, *others)}  # a named one is often a listed one
-        placed = place(asked, self._named) | place(rest, (here, *known.values()))
+        known = {one.uri: one for one in (*self.named, *others)}  # a named one is often a listed one
+        placed = place(asked, self.named) | place(rest, (here, *known.values()))
         return {need.label: placed[need.label] for need in needs}
 
     def _first(self, need: Need, here: Machine) -> Machine:
@@ -107,7 +107,7 @@ class Preflight:
 
     def _announce(self, placed: Mapping[str, Machine]) -> None:
         for label, machine in placed.items():
-            if label in self._said or (machine.is_local and not self._named):
+            if label in self._said or (machine.is_local and not self.named):
                 continue
             stays = " (no builder that was named takes it)" if machine.is_local else ""
             what = "the model is rebuilt" if label == MODEL else f"stage {label} runs"

@@ -22,12 +22,13 @@ _ROOT_WARNING = "you did not specify '--add-root'"  # the build service makes ro
 class NixBuilder:
     """Implements ports.Builder with `nix-store --realise`: its status tells a hash mismatch from a failed builder."""
 
-    def __init__(self, builders: Sequence[str] = ()) -> None:
+    def __init__(self, builders: Sequence[str] | None = ()) -> None:
         """
         Args:
-            builders: lines of a machines file that Nix may send builds to; none: as Nix's settings have it.
+            builders: lines of a machines file that Nix may send builds to; empty: this machine builds; None: as
+                Nix's settings have it.
         """
-        self._builders = tuple(builders)
+        self._builders = builders
 
     def realise(
         self,
@@ -50,8 +51,10 @@ class NixBuilder:
         if check:
             arguments += ["--check", "--keep-failed"]
         settings = substituter_settings(caches)
+        if self._builders is not None:
+            settings |= {"builders": " ; ".join(self._builders)}
         if self._builders:
-            settings |= {"builders": " ; ".join(self._builders), "builders-use-substitutes": "true"}
+            settings |= {"builders-use-substitutes": "true"}
         return run_heard("nix-store", arguments, on_event, settings)
 
     def kept_output(self, out_path: str) -> Path | None:
