@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 from urllib.parse import parse_qs, urlsplit
 
 from reprobuild.core.ssh_destination import ssh_destination
@@ -23,7 +23,12 @@ _CONNECTION_FAILED = 255
 
 
 def run_there(
-    machine: Machine, command: str, *, stdin: bytes = b"", timeout_s: float = 60, into: BinaryIO | None = None
+    machine: Machine,
+    command: str,
+    *,
+    stdin: bytes = b"",
+    timeout_s: float = 60,
+    into: IO[bytes] | None = None,
 ) -> str:
     """What a command prints there.
 

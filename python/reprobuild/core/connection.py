@@ -18,20 +18,24 @@ _DOWNLOAD = re.compile(r"^.*(unable to download|substituter|binary cache).*\n?",
 _DISK_FULL = re.compile(r"No space left on device|(database or )?disk is full")
 
 
-def connection_error(builder: str, said: str) -> ReprobuildError | None:
+def connection_error(builder: str, said: str, *, writes_here: bool = False) -> ReprobuildError | None:
     """The error where work failed for the machine's sake; None where it failed for another reason.
 
     Args:
         builder: its name.
         said: what ssh and Nix wrote, without what builds wrote.
+        writes_here: it was about bringing something here, so that a full disk is this machine's.
     """
     said = _DOWNLOAD.sub("", said)
     details = tuple(line for line in said.strip().splitlines() if line.strip())[-4:]
     if _DISK_FULL.search(said):
+        side = "here" if writes_here else "there"
         return DiskFullError(
-            f"builder {builder}: its disk is full",
+            f"this machine's disk is full, bringing outputs from {builder}"
+            if writes_here
+            else f"builder {builder}: its disk is full",
             details=details,
-            hint="make room there, for example with `nix-collect-garbage`, then run the same command again",
+            hint=f"make room {side}, for example with `nix-collect-garbage`, then run the same command again",
         )
     if (known := ssh_failure(builder, said)) is not None:
         return known

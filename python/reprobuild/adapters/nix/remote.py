@@ -21,7 +21,7 @@ from reprobuild.core.connection import connection_error
 from reprobuild.domain.build_event import Event, Message
 from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import PathInfo
-from reprobuild.errors import ReprobuildError, SandboxError, ToolFailedError
+from reprobuild.errors import BuilderError, DiskFullError, ReprobuildError, SandboxError, ToolFailedError
 
 # The other machine's nix.conf is not ours to trust: the same settings as for builds here (adapters/nix/process.py).
 _HERMETIC = ("--option", "sandbox", "true", "--option", "sandbox-fallback", "false")
@@ -91,9 +91,9 @@ class RemoteNix:
     def bring(self, paths: Sequence[str], on_event: Callable[[Event], None]) -> None:
         """Copy paths from there.
 
-        Raises: as `send`.
+        Raises: as `send`; a full disk is this machine's.
         """
-        self._copy(["--from", self.store], paths, on_event)
+        self._copy(["--from", self.store], paths, on_event, writes_here=True)
 
     def realise(
         self,
@@ -122,15 +122,30 @@ class RemoteNix:
 
         Args:
             path: of its store, registered or not (the kept output of a rebuild).
+        Raises:
+            BuilderError, DiskFullError (of this machine), ToolFailedError.
         """
-        dump = target.with_suffix(".nar")
-        with dump.open("w+b") as nar:
-            run_there(self.machine, f"nix-store --dump {quote(path)}", timeout_s=_DUMP_TIMEOUT_S, into=nar)
-            nar.seek(0)
-            subprocess.run(
-                [program("nix-store"), "--restore", str(target)], stdin=nar, env=environment(), check=True
-            )
-        dump.unlink()
+        problem: BuilderError | None = None
+        with subprocess.Popen(
+            [program("nix-store"), "--restore", str(target)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as restore:
+            assert restore.stdin is not None and restore.stderr is not None
+            dump = f"nix-store --dump {quote(path)}"
+            try:
+                run_there(self.machine, dump, timeout_s=_DUMP_TIMEOUT_S, into=restore.stdin)
+            except BuilderError as error:  # also where it could not write, since this side had ended
+                problem = error
+            restore.stdin.close()
+            said = restore.stderr.read().decode("utf-8", "replace")
+        if restore.returncode == 0 and problem is None:
+            return
+        known = connection_error(self.machine.name, said, writes_here=True)
+        raise (known if isinstance(known, DiskFullError) else problem) or ToolFailedError(
+            f"{self.machine.name}: {path} could not be brought here", details=tuple(said.splitlines()[-6:])
+        )
 
     def has_file(self, path: str) -> bool:
         return "yes" in run_there(self.machine, f"if [ -e {quote(path)} ]; then echo yes; fi")
@@ -152,10 +167,18 @@ class RemoteNix:
         words = " ".join(["nix-daemon", *daemon_options])
         return f"{store}{'&' if '?' in store else '?'}remote-program={percent_encoded(words)}"
 
-    def _copy(self, options: Sequence[str], paths: Sequence[str], on_event: Callable[[Event], None]) -> None:
+    def _copy(
+        self,
+        options: Sequence[str],
+        paths: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        writes_here: bool = False,
+    ) -> None:
         if not paths:
             return
-        status, said = self._heard("nix", ["copy", "--no-check-sigs", *options, *paths], on_event)
+        arguments = ["copy", "--no-check-sigs", *options, *paths]
+        status, said = self._heard("nix", arguments, on_event, writes_here=writes_here)
         if status != 0:
             raise ToolFailedError(
                 f"{self.machine.name}: copying failed (Nix status {status})",
@@ -164,7 +187,12 @@ class RemoteNix:
             )
 
     def _heard(
-        self, name: str, arguments: Sequence[str], on_event: Callable[[Event], None]
+        self,
+        name: str,
+        arguments: Sequence[str],
+        on_event: Callable[[Event], None],
+        *,
+        writes_here: bool = False,
     ) -> tuple[int, list[str]]:
         """Status, and what ssh and Nix said that is not about a build of its own."""
         said: list[str] = []
@@ -175,7 +203,7 @@ class RemoteNix:
             on_event(event)
 
         status = run_heard(name, arguments, hear, variables=nix_environment())
-        if status != 0 and (problem := self._problem("\n".join(said))):
+        if status != 0 and (problem := self._problem("\n".join(said), writes_here=writes_here)):
             raise problem
         return status, said
 
@@ -192,5 +220,5 @@ class RemoteNix:
             raise ToolFailedError(f"{self.machine.name}: {name} failed there", details=details)
         return done.stdout
 
-    def _problem(self, said: str) -> ReprobuildError | None:
-        return connection_error(self.machine.name, said)
+    def _problem(self, said: str, *, writes_here: bool = False) -> ReprobuildError | None:
+        return connection_error(self.machine.name, said, writes_here=writes_here)
