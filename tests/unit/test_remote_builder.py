@@ -13,6 +13,7 @@ from reprobuild.domain.digest import Digest
 from reprobuild.domain.drv import DrvFile
 from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import PathInfo
+from reprobuild.errors import BuilderError
 from reprobuild.services.remote import RemoteBuilder
 
 from .build_fakes import World
@@ -45,11 +46,15 @@ class FarMachine:
     caches: set[str] = field(default_factory=set)
     content: str = "usual"
     status: int = 0
+    ends_with: BaseException | None = None  # after the first of what was to be built
+    silent: bool = False  # it does not answer any more
     done: list[tuple[str, list[str]]] = field(default_factory=list)
 
     def require_sandbox(self) -> None: ...
 
     def present(self, paths: Sequence[str]) -> set[str]:
+        if self.silent:
+            raise BuilderError("builder far: it cannot be reached")
         return self.valid & set(paths)
 
     def infos(self, paths: Sequence[str]) -> dict[str, PathInfo]:
@@ -81,6 +86,9 @@ class FarMachine:
         self.done.append(("check" if check else "realise", list(drv_paths)))
         on_event(BuildStarted(1, drv_paths[0], ""))
         on_event(LogLine(1, drv_paths[0], "epoch 1"))
+        if self.ends_with:
+            self.valid.add(out("train"))
+            raise self.ends_with
         if self.status == 0:
             self.valid |= {read_drv(path).outputs["out"] for path in drv_paths}
         return self.status
@@ -156,6 +164,23 @@ def test_a_failed_build_brings_nothing(here: Here) -> None:
     far = FarMachine(status=1)
     assert here.builder(far).realise([drv("train")], here.heard.append) == 1
     assert far.done[-1] == ("bring", [])
+
+
+@pytest.mark.parametrize("end", [BuilderError("the connection broke"), KeyboardInterrupt()])
+def test_what_was_finished_before_the_end_is_known_by_its_hash(here: Here, end: BaseException) -> None:
+    builder = here.builder(FarMachine(ends_with=end))
+    with pytest.raises(type(end)):
+        builder.realise([drv("evaluate")], here.heard.append)
+    assert set(builder.infos) == {out("train")}
+
+
+def test_a_builder_that_stays_away_is_the_reason_that_is_told(here: Here) -> None:
+    far = FarMachine(ends_with=BuilderError("the connection broke"))
+    builder = here.builder(far)
+    builder.prepare([drv("evaluate")])
+    far.silent = True
+    with pytest.raises(BuilderError, match="the connection broke"):
+        builder.realise([drv("evaluate")], here.heard.append)
 
 
 def test_a_check_compares_with_the_output_from_here(here: Here) -> None:

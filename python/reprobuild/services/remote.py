@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,7 +14,7 @@ from reprobuild.core.transfer import Transfer, plan_transfer
 from reprobuild.domain.build_event import BuildStarted, Event, Level, LogLine, Message
 from reprobuild.domain.drv import DrvFile
 from reprobuild.domain.store import PathInfo
-from reprobuild.errors import EXIT_NOT_DETERMINISTIC
+from reprobuild.errors import EXIT_NOT_DETERMINISTIC, ReprobuildError
 from reprobuild.ports import BuildMachine, Store
 
 KeepLog = Callable[[str, str], None]  # derivation path, line
@@ -98,7 +99,12 @@ class RemoteBuilder:
             if status != 0:
                 self._keep_differing(outputs[0])
             return status
-        status = self.machine.realise(drv_paths, hear, jobs=jobs, keep_going=keep_going)
+        try:
+            status = self.machine.realise(drv_paths, hear, jobs=jobs, keep_going=keep_going)
+        except (ReprobuildError, KeyboardInterrupt):
+            with contextlib.suppress(ReprobuildError):  # mostly it answers again, or its disk is full
+                self._finished(graph, outputs)
+            raise
         self._collect(graph, outputs, hear)
         return status
 
@@ -111,13 +117,18 @@ class RemoteBuilder:
     ) -> None:
         """After a build, well or not: what is finished and wanted comes back, the rest is known by its hash."""
         wanted = set(outputs if self.bring is None else self.bring)
-        stages = {node.out_path for node in graph.values() if node.kind == "stage"}
-        done = self.machine.present(sorted(wanted | stages | {*outputs}))
-        self.infos |= self.machine.infos(sorted(done))
+        done = self._finished(graph, sorted({*outputs, *wanted}))
         self.machine.bring(sorted(done & wanted), hear)
         for name, path in self.keep.items():
             if path in done:
                 self.machine.keep(name, path)
+
+    def _finished(self, graph: Mapping[str, Node], outputs: Sequence[str]) -> set[str]:
+        """Ask for the hashes of what is there of these outputs and of all stages; returns which those are."""
+        stages = {node.out_path for node in graph.values() if node.kind == "stage"}
+        done = self.machine.present(sorted(stages | {*outputs}))
+        self.infos |= self.machine.infos(sorted(done))
+        return done
 
     def _same_there(self, node: Node, hear: Callable[[Event], None]) -> bool:
         """Put the output to check into its store; False where it has another one, built there before."""
