@@ -19,7 +19,7 @@ from reprobuild.core.dsse import compact
 from reprobuild.core.model_signing import bundle
 from reprobuild.domain.digest import Digest
 from reprobuild.services.artifact import read_manifest
-from reprobuild.services.sign import SignService, file_digests, statement
+from reprobuild.services.sign import file_digests, statement
 from reprobuild_verify.check import Report, verify
 from reprobuild_verify.dsse import IN_TOTO, pae
 from reprobuild_verify.public_key import PublicKey
@@ -96,7 +96,7 @@ class SignedArtifact:
 
     def payload(self, result: Path | None = None) -> dict[str, Any]:
         record = hashlib.sha256(self.record.read_bytes()).hexdigest()
-        made = statement(read_manifest(result or self.result), None, record)
+        made = statement(read_manifest(result or self.result), Digest.of_bytes(b""), record)
         return made.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def sign(self, payload: Mapping[str, Any] | bytes, by: Sequence[str] = ("alice", "bob")) -> None:
@@ -165,7 +165,3 @@ def _toml(fields: Mapping[str, Any]) -> list[str]:
         return json.dumps(one)
 
     return [f"{key} = {value(one)}" for key, one in fields.items()]
-
-
-def service() -> SignService:
-    return SignService(lambda path: None)

@@ -16,6 +16,7 @@ from reprobuild.domain.nar import (
     Folder,
     Link,
     Tree,
+    nar_of_folder,
     nar_of_tree,
     seed_tree,
     tree_chunks,
@@ -50,6 +51,7 @@ def tree_on_disk(path: Path) -> Tree:
 
 def test_memory_and_disk_agree(tmp_path: Path) -> None:
     write_tree(TREE, tmp_path / "t")
+    assert nar_of_folder(tmp_path / "t") == nar_of_tree(TREE)
     assert tree_on_disk(tmp_path / "t") == TREE
 
 

@@ -24,10 +24,11 @@ from reprobuild.domain.digest import Digest
 from reprobuild.domain.narinfo import CacheEntry
 from reprobuild.errors import NotAResultError, SigningKeyError, UsageError
 from reprobuild.services.keys import KeyService, nix_public, trust_lines
+from reprobuild.services.sign import sign
 from reprobuild_verify.dsse import pae
 from reprobuild_verify.trust import parse_trust
 
-from .signing_examples import KEYS, SignedArtifact, envelope, pem, service, write_files
+from .signing_examples import KEYS, SignedArtifact, envelope, pem, write_files
 
 PYTHON = Path(__file__).parents[2] / "python"
 
@@ -141,9 +142,9 @@ def test_a_key_in_nix_form_signs_what_caches_are_believed_by(keys: KeyService) -
 
 def test_signing_again_with_a_second_key_adds_to_the_same_statement(tmp_path: Path) -> None:
     result = write_files(tmp_path / "result")
-    first = service().sign(result, KEYS["alice"])
-    assert service().sign(result, KEYS["bob"]).files == first.files
-    assert service().sign(result, KEYS["bob"]).files == first.files
+    first = sign(result, KEYS["alice"])
+    assert sign(result, KEYS["bob"]).files == first.files
+    assert sign(result, KEYS["bob"]).files == first.files
     (line,) = first.files[0].read_text().splitlines()
     fields = json.loads(line)
     assert [one["keyid"] for one in fields["signatures"]] == [KEYS["alice"].keyid, KEYS["bob"].keyid]
@@ -154,14 +155,14 @@ def test_what_is_not_as_its_manifest_says_is_not_signed(tmp_path: Path) -> None:
     result = write_files(tmp_path / "result")
     (result / "metrics.json").write_text("{}")
     with pytest.raises(NotAResultError, match="not signed"):
-        service().sign(result, KEYS["alice"])
+        sign(result, KEYS["alice"])
     assert [file.name for file in tmp_path.iterdir()] == ["result"]
 
 
 def test_a_file_that_is_no_record_is_not_signed(tmp_path: Path) -> None:
     (tmp_path / "record").write_text("{}")
     with pytest.raises(UsageError, match="not a build record"):
-        service().sign(write_files(tmp_path / "result"), KEYS["alice"], record=tmp_path / "record")
+        sign(write_files(tmp_path / "result"), KEYS["alice"], record=tmp_path / "record")
 
 
 def test_model_signing_has_no_ed25519() -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reprobuild.adapters.nix.store import NixStore
     from reprobuild.adapters.record_store import FileRecordStore
     from reprobuild.adapters.uv import Uv
-    from reprobuild.domain.digest import Digest
     from reprobuild.domain.hardware import HardwareProfile
     from reprobuild.domain.lock import Source
     from reprobuild.domain.machine import Machine
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
     from reprobuild.services.sbom import SbomService
     from reprobuild.services.shell import ShellService
     from reprobuild.services.side import Sides
-    from reprobuild.services.sign import SignService
     from reprobuild.services.verify import VerifyService
 
 
@@ -466,16 +464,3 @@ class Session:
         from reprobuild.services.keys import KeyService
 
         return KeyService(FileKeyStore(key_folder()), datetime.now(UTC).date().isoformat())
-
-    def sign_service(self) -> SignService:
-        from reprobuild.domain.store_path import STORE_DIR
-        from reprobuild.errors import ToolFailedError, ToolMissingError
-        from reprobuild.services.sign import SignService
-
-        def nar_hash(path: Path) -> Digest | None:
-            try:
-                return self.store.info(str(path)).nar_hash if str(path.parent) == STORE_DIR else None
-            except (ToolMissingError, ToolFailedError):
-                return None  # signed without it
-
-        return SignService(nar_hash)

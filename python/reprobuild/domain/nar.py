@@ -39,6 +39,16 @@ def nar_of_tree(tree: Tree) -> NarInfo:
     return _hash(tree_chunks(tree))
 
 
+def nar_of_folder(folder: Path) -> NarInfo:
+    """Of what is on disk, read in pieces: what `nix-hash --type sha256` says of it."""
+
+    def chunks() -> Iterator[bytes]:
+        yield _string(b"nix-archive-1")
+        yield from _disk_node(folder)
+
+    return _hash(chunks())
+
+
 def tree_chunks(tree: Tree) -> Iterator[bytes]:
     """The archive of a tree in memory, in pieces."""
     yield _string(b"nix-archive-1")
@@ -166,3 +176,22 @@ def _tree_node(tree: Tree) -> Iterator[bytes]:
                 yield from _tree_node(entry)
                 yield _CLOSE
             yield _CLOSE
+
+
+def _disk_node(path: Path) -> Iterator[bytes]:
+    if path.is_symlink():
+        yield _SYMLINK + _string(os.fsencode(path.readlink())) + _CLOSE
+    elif path.is_dir():
+        yield _DIRECTORY
+        for name in sorted(os.fsencode(entry.name) for entry in path.iterdir()):
+            yield _entry_head(name)
+            yield from _disk_node(path / os.fsdecode(name))
+            yield _CLOSE
+        yield _CLOSE
+    else:
+        status = path.stat()
+        yield _file_head(bool(status.st_mode & 0o100), status.st_size)
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                yield piece
+        yield bytes(-status.st_size % 8) + _CLOSE

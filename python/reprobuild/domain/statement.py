@@ -30,7 +30,7 @@ class ArtifactPredicate(_Value):
     name: str = Field(description="the model's, from its manifest")
     version: str = Field(description="the model's, from its manifest")
     manifest_sha256: Sha256Hex = Field(description="of `manifest.json`, hex")
-    nar_hash: Digest | None = Field(default=None, description="of the store path, SRI; absent if not known")
+    nar_hash: Digest = Field(description="of the artifact as a store path, SRI")
     record_sha256: Sha256Hex | None = Field(
         default=None, description="of the build record, hex; absent if not signed"
     )

@@ -5,22 +5,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from reprobuild.core.dsse import Signer, compact, signed_lines
 from reprobuild.core.model_signing import bundle
 from reprobuild.domain.digest import Digest
+from reprobuild.domain.nar import nar_of_folder
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.statement import ArtifactPredicate, ArtifactStatement, Subject, SubjectDigest
 from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.services.artifact import MANIFEST_FILE, Manifest
 from reprobuild.services.check_artifact import check_artifact
 from reprobuild_verify.find import RECORD, STATEMENTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 BUNDLE_SUFFIX = ".model.sig"
 
@@ -32,52 +29,48 @@ class Signed:
     files: tuple[Path, ...]  # written now
 
 
-@dataclass(frozen=True)
-class SignService:
-    nar_hash: Callable[[Path], Digest | None]  # as the store has registered a path; None: not known
+def sign(result: Path, signer: Signer, *, record: Path | None = None, folder: Path | None = None) -> Signed:
+    """Write `ARTIFACT-ID.intoto.jsonl`, or add a signature to it; with a record also a copy of that.
 
-    def sign(
-        self, result: Path, signer: Signer, *, record: Path | None = None, folder: Path | None = None
-    ) -> Signed:
-        """Write `ARTIFACT-ID.intoto.jsonl`, or add a signature to it; with a record also a copy of that.
+    The statement follows from the artifact and the record alone, so that everybody who signs them signs the same bytes.
 
-        Args:
-            folder: where to; by default beside the result.
-        Raises:
-            NotAResultError: not an artifact, or its files are not as its manifest says.
-            UsageError: the record is of another build.
-        """
-        manifest = _whole(result)
-        folder = folder or result.parent
-        written = []
-        record_sha256, nar_hash = None, self.nar_hash(manifest.path)
-        if record is not None:
-            data = record.read_bytes()
-            nar_hash = _nar_hash_of_record(data, record, manifest) or nar_hash
-            record_sha256 = hashlib.sha256(data).hexdigest()
-            written.append(_write(folder / f"{manifest.artifact_id}{RECORD}", data))
-        payload = compact(
-            statement(manifest, nar_hash, record_sha256).model_dump(
-                mode="json", by_alias=True, exclude_none=True
-            )
-        ).encode()
-        target = folder / f"{manifest.artifact_id}{STATEMENTS}"
-        before = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
-        lines = signed_lines([line for line in before if line.strip()], payload, signer)
-        written.append(_write(target, "".join(f"{line}\n" for line in lines).encode()))
-        return Signed(manifest.artifact_id, signer.keyid, tuple(written))
+    Args:
+        record: the build's; None: the one that was signed before, if it is beside the statements.
+        folder: where to; by default beside the result.
+    Raises:
+        NotAResultError: not an artifact, or its files are not as its manifest says.
+        UsageError: the record is of another build, or none.
+    """
+    manifest = _whole(result)
+    folder = folder or result.parent
+    kept = folder / f"{manifest.artifact_id}{RECORD}"
+    source = record or (kept if kept.exists() else None)
+    written, record_sha256 = [], None
+    if source is not None:
+        data = source.read_bytes()
+        _check_record(data, source, manifest)
+        record_sha256 = hashlib.sha256(data).hexdigest()
+        written += [_write(kept, data)] if source != kept else []
+    said = statement(manifest, nar_of_folder(manifest.path).digest, record_sha256)
+    payload = compact(said.model_dump(mode="json", by_alias=True, exclude_none=True)).encode()
+    target = folder / f"{manifest.artifact_id}{STATEMENTS}"
+    before = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
+    lines = signed_lines([line for line in before if line.strip()], payload, signer)
+    written.append(_write(target, "".join(f"{line}\n" for line in lines).encode()))
+    return Signed(manifest.artifact_id, signer.keyid, tuple(written))
 
-    def sign_model(self, result: Path, signer: Signer, public_pem: str, folder: Path | None = None) -> Signed:
-        """Write `ARTIFACT-ID.model.sig`, a bundle of OpenSSF Model Signing.
 
-        Raises:
-            NotAResultError: as `sign`.
-            SigningKeyError: a key that the specification does not have.
-        """
-        manifest = _whole(result)
-        text = bundle(manifest.artifact_id, file_digests(manifest), signer, public_pem)
-        target = _write((folder or result.parent) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
-        return Signed(manifest.artifact_id, signer.keyid, (target,))
+def sign_model(result: Path, signer: Signer, public_pem: str, folder: Path | None = None) -> Signed:
+    """Write `ARTIFACT-ID.model.sig`, a bundle of OpenSSF Model Signing.
+
+    Raises:
+        NotAResultError: as `sign`.
+        SigningKeyError: a key that the specification does not have.
+    """
+    manifest = _whole(result)
+    text = bundle(manifest.artifact_id, file_digests(manifest), signer, public_pem)
+    target = _write((folder or result.parent) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
+    return Signed(manifest.artifact_id, signer.keyid, (target,))
 
 
 def file_digests(manifest: Manifest) -> dict[str, str]:
@@ -87,7 +80,7 @@ def file_digests(manifest: Manifest) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def statement(manifest: Manifest, nar_hash: Digest | None, record_sha256: str | None) -> ArtifactStatement:
+def statement(manifest: Manifest, nar_hash: Digest, record_sha256: str | None) -> ArtifactStatement:
     """What is said of an artifact (docs/formats/statement.md)."""
     files = file_digests(manifest)
     return ArtifactStatement(
@@ -116,7 +109,7 @@ def _whole(result: Path) -> Manifest:
     return checked.manifest
 
 
-def _nar_hash_of_record(data: bytes, file: Path, manifest: Manifest) -> Digest | None:
+def _check_record(data: bytes, file: Path, manifest: Manifest) -> None:
     try:
         record = BuildRecord.model_validate_json(data)
     except ValidationError as error:
@@ -129,7 +122,6 @@ def _nar_hash_of_record(data: bytes, file: Path, manifest: Manifest) -> Digest |
             actual=record.artifact_id or "no artifact",
             actual_from=str(file),
         )
-    return next((one.nar_hash for one in record.outputs if one.label == "model"), None)
 
 
 def _write(target: Path, data: bytes) -> Path:

@@ -22,7 +22,7 @@ def sign(
     ] = None,
     record: Annotated[
         Path | None,
-        typer.Option("--record", metavar="FILE", help="Sign this build record as well; a copy goes beside."),
+        typer.Option("--record", metavar="FILE", help="Sign this build record as well; it is copied there."),
     ] = None,
     model_signing: Annotated[
         bool,
@@ -44,6 +44,7 @@ def sign(
     Example: reprobuild sign result --key release
     """
     from reprobuild.errors import UsageError
+    from reprobuild.services import sign as service
     from reprobuild.services.check_artifact import check_artifact
 
     if model_signing and record is not None:
@@ -53,11 +54,9 @@ def sign(
     if output is not None and not output.is_dir():
         raise UsageError(f"--output {output}: there is no such folder")
     check_artifact(result.resolve())  # before anybody is asked for a passphrase
-    session = wiring.session()
-    keys = session.key_service()
+    keys = wiring.session().key_service()
     chosen = keys.for_signing(key)
     signer = keys.store.open(chosen, passphrase(passphrase_fd) if chosen.encrypted else None)
-    service = session.sign_service()
     if model_signing:
         done = service.sign_model(result, signer, chosen.public_key, folder=output)
     else:
