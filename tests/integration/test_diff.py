@@ -81,7 +81,7 @@ def test_built_ones_show_metrics_and_records_results_and_projects_agree(
     outputs = [world.json("nix", "eval", cwd=one)["derivations"]["train"]["out_path"] for one in pair]
     found = diff(world, *outputs, cwd=tmp_path)
     assert [one["name"] for one in found["closure"]["packages"]] == ["tiny-train"]
-    assert found["cause"][0]["name"] == "tiny-train"
+    assert found["cause"][0]["path"] == ["output"]
     for same in (first / "result", records[0]):
         assert diff(world, first, same, tmp_path, status=0)["same"]
 

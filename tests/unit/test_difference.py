@@ -138,6 +138,12 @@ def test_metrics_have_a_delta_where_both_were_measured() -> None:
     assert [(one.name, one.delta) for one in found] == [("a", 0.5), ("c", None)]
 
 
+def test_a_metric_that_is_no_number_on_both_sides_is_equal() -> None:
+    nan = float("nan")
+    assert metric_changes({"a": nan}, {"a": nan}) == ()
+    assert [one.name for one in metric_changes({"a": nan}, {"a": 1.0})] == ["a"]
+
+
 def source(kind: Any, name: str, version: str | None, size: int, content: str) -> Source:
     digest = Digest.of_bytes(content.encode())
     return Source(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from reprobuild.cli.diff_text import cause_lines, sections
+from reprobuild.cli.diff_text import cause_lines, origins, sections
 from reprobuild.cli.verdict_page import STYLE
 from reprobuild.domain.difference import ComparedSide, DerivationDifference, Difference
 
@@ -53,8 +53,8 @@ def _known(text: str | None) -> str:
     return escape(text) if text else "not known"
 
 
-def _origins(cause: Iterable[DerivationDifference]) -> str:
-    return _lines(line for one in cause if one.is_origin for line in cause_lines(one))
+def _origins(cause: tuple[DerivationDifference, ...]) -> str:
+    return _lines(line for one in origins(cause) for line in cause_lines(one))
 
 
 def _graph(cause: tuple[DerivationDifference, ...]) -> str:

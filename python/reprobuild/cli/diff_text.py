@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from reprobuild.domain.difference import (
 
 MOST = 12  # lines of one section; JSON has all
 LONGEST_VALUE = 60
+_DIGEST = re.compile(r"(sha256-[A-Za-z0-9+/]{12}|/nix/store/[a-z0-9]{7})[A-Za-z0-9+/]+=?")
 SIGN: dict[State, str] = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -46,11 +48,17 @@ def sections(found: Difference) -> Iterator[tuple[str, list[str]]]:
         ("weights", [line for one in meaning.weights for line in _weights_lines(one)]),
         ("spec", [value_line(one) for one in meaning.spec]),
         ("machine", [value_line(one) for one in meaning.machine]),
-        ("outputs", [value_line(one) for one in meaning.outputs]),
         ("packages", closure_lines(found.closure) if found.closure else []),
-        ("cause", [line for one in found.cause or () if one.is_origin for line in cause_lines(one)]),
+        ("cause", [line for one in origins(found.cause or ()) for line in cause_lines(one)]),
+        ("outputs", [value_line(one) for one in meaning.outputs]),
     ]
     yield from ((title, lines) for title, lines in listed if lines)
+
+
+def origins(cause: tuple[DerivationDifference, ...]) -> list[DerivationDifference]:
+    """Derivations that differ in themselves, without the model where it repeats what others have said."""
+    found = [one for one in cause if one.is_origin]
+    return [one for one in found if not one.repeats_the_spec] or found
 
 
 def shortened(lines: list[str]) -> list[str]:
@@ -70,7 +78,9 @@ def value_line(one: ValueChange) -> str:
 
 
 def value_text(value: Any) -> str:
+    """A value in one line; digests and store paths as short as people tell them apart."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = _DIGEST.sub(r"\1…", text)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 

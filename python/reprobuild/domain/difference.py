@@ -163,6 +163,11 @@ class DerivationDifference(_Value):
         """It differs in itself, not only through an input."""
         return bool(self.own or self.inputs_added or self.inputs_removed)
 
+    @property
+    def repeats_the_spec(self) -> bool:
+        """The model's own derivation: it holds the whole spec, so every change shows in it once more."""
+        return self.path == ("model",)
+
 
 class Difference(_Value):
     schema_: Literal["reprobuild.diff/1"] = Field(default=DIFF_SCHEMA, alias="schema")

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reprobuild.adapters.binary_cache.address import substituter_settings
 from reprobuild.adapters.nix.process import run
@@ -82,8 +83,8 @@ class NixStore:
 
     def closure(self, path: str) -> list[PathInfo]:
         """A path and all that it refers to."""
-        members = run("nix-store", ["--query", "--requisites", path]).stdout.split()
-        return list(path_infos(members).values())
+        found = json.loads(run("nix", ["path-info", "--json", "--recursive", path]).stdout)
+        return [_path_info(member, entry) for member, entry in _entries(found).items()]
 
     def deriver(self, path: str) -> str | None:
         """The derivation that a path was built from, if the store has it still."""
@@ -106,14 +107,23 @@ def path_infos(
         return {}
     there = [] if store is None else ["--store", store]
     found = json.loads(run("nix", ["path-info", "--json", *there, *paths], variables=variables).stdout)
-    entries = {one["path"]: one for one in found} if isinstance(found, list) else found
+    entries = _entries(found)
     infos = {}
     for path in paths:
         entry = entries.get(path)
         if entry is None or not entry.get("valid", True):
             raise ToolFailedError(f"{path} is not in the store", hint="build it with `reprobuild nix build`")
-        infos[path] = PathInfo(path, Digest(_sri(entry["narHash"])), int(entry["narSize"]))
+        infos[path] = _path_info(path, entry)
     return infos
+
+
+def _entries(found: Any) -> dict[str, Any]:
+    """Path → entry, of what `nix path-info --json` prints; its form changed between releases."""
+    return {one["path"]: one for one in found} if isinstance(found, list) else dict(found)
+
+
+def _path_info(path: str, entry: Mapping[str, Any]) -> PathInfo:
+    return PathInfo(path, Digest(_sri(entry["narHash"])), int(entry["narSize"]))
 
 
 def _indirect_root(link: Path) -> Path:

@@ -22,8 +22,8 @@ def explain(
 ) -> tuple[DerivationDifference, ...]:
     """Every pair of derivations that differ, walked from the model down; the shortest explanation first.
 
-    Origins (those that differ in themselves) come before those that only follow from an input. The roots stand
-    behind the other origins: the model's own derivation repeats the whole spec.
+    Origins (those that differ in themselves) come before those that only follow from an input. The model itself
+    stands behind the other origins, as its own derivation repeats the whole spec.
 
     Args:
         roots: name → derivation on each side.
@@ -56,7 +56,7 @@ def explain(
 
 
 def _rank(one: DerivationDifference) -> tuple[bool, bool, int, tuple[str, ...]]:
-    return (not one.is_origin, len(one.path) == 1, len(one.path), one.path)
+    return (not one.is_origin, one.repeats_the_spec, len(one.path), one.path)
 
 
 class _Pair:

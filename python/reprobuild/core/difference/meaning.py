@@ -15,7 +15,7 @@ def metric_changes(first: Mapping[str, float], second: Mapping[str, float]) -> t
     found = []
     for name in sorted(first.keys() | second.keys()):
         one, other = first.get(name), second.get(name)
-        if one != other:
+        if one != other and not (one != one and other != other):  # nan is nan
             delta = None if one is None or other is None else other - one
             found.append(MetricChange(name=name, first=one, second=other, delta=delta))
     return tuple(found)
