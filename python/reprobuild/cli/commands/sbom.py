@@ -81,7 +81,7 @@ def sbom(
     judged = judge(report.bill, read_advisories(advisories)) if advisories else Judgement((), ())
     document = _document(report.bill, format_, version, judged)
     if output is not None:
-        output.write_text(_text(document), encoding="utf-8")
+        _write(output, _text(document))
     for gap in (*report.gaps, *(f"cannot be judged: {one}" for one in judged.not_judged)):
         render.note(gap)
     unknown = [one.node for one in report.bill.licensed if one.licence.expression is None]
@@ -138,6 +138,18 @@ def _document(bill: Bill, format_: Format, version: str, judged: Judgement) -> d
 
 def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {file}",
+            actual=error.strerror,
+            actual_from="--output",
+            hint="name a file in a folder of yours",
+        ) from error
 
 
 def _licence_rows(bill: Bill) -> list[dict[str, str]]:
