@@ -378,6 +378,7 @@ class Session:
 
     def archive_service(self, *, offline: bool = False, caches: Sequence[str] = ()) -> ArchiveService:
         from reprobuild.adapters import resources
+        from reprobuild.adapters.nix.evaluate import drv_path_of
         from reprobuild.services.archive import ArchiveService
 
         return ArchiveService(
@@ -385,6 +386,7 @@ class Session:
             store=self.store,
             transfer=self.cache_transfer_service(),
             fetch=self.fetcher(offline=offline, caches=caches),
+            instantiate=drv_path_of,
             data_root=resources.nix_library().parent,
             templates=resources.templates(),
         )

@@ -16,7 +16,7 @@ from reprobuild.domain.baseline import BASELINE_FILE
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, Source
 from reprobuild.domain.spec import SPEC_FILE
-from reprobuild.errors import UsageError
+from reprobuild.errors import ContentMismatchError, UsageError
 from reprobuild.ports import Store
 from reprobuild.services.artifact import read_artifact
 from reprobuild.services.build import BuildService
@@ -44,6 +44,7 @@ class ArchiveService:
         data_root: folder with `nix/` and the packages in `python/` that builds read.
         templates: folder with `archive/`.
         fetch: fills the store's missing sources.
+        instantiate: derivation that a Nix file gives.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ArchiveService:
         store: Store,
         transfer: CacheTransferService,
         fetch: Callable[[Project, Sequence[Source]], object],
+        instantiate: Callable[[Path], str],
         data_root: Path,
         templates: Path,
     ) -> None:
@@ -60,6 +62,7 @@ class ArchiveService:
         self._store = store
         self._transfer = transfer
         self._fetch = fetch
+        self._instantiate = instantiate
         self._data_root = data_root
         self._templates = templates
 
@@ -74,6 +77,7 @@ class ArchiveService:
         Raises:
             UsageError: there is something at this place.
             SourcesMissingError, NetworkError, ContentMismatchError: a source cannot be had.
+            ContentMismatchError: what was copied does not give the model's derivation.
         """
         folder = folder.absolute()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -86,12 +90,13 @@ class ArchiveService:
         try:
             links = self._copy_project(project, part / "project")
             self._copy_rules(part)
+            document = self._document(project, found.model.drv_path, found.model.out_path, outputs, links)
+            self._copy_texts(document, part)
+            self._require_same_inputs(document, part)
             selection = Selection(sources=True, outputs=outputs)
             self._transfer.push(
                 project, str(part / "cache"), selection, secret_key=secret_key, compression="none"
             )
-            document = self._document(project, found.model.drv_path, found.model.out_path, outputs, links)
-            self._copy_texts(document, part)
             (part / ARCHIVE_FILE).write_text(document.to_text(), encoding="utf-8")
             digests = file_digests(part)
             sums = sums_text(digests)
@@ -104,6 +109,18 @@ class ArchiveService:
             shutil.rmtree(part, ignore_errors=True)
             raise
         return Archived(folder, document, Digest.of_bytes(sums.encode()), len(digests) + 1, size_bytes)
+
+    def _require_same_inputs(self, document: ArchiveDocument, part: Path) -> None:
+        actual = self._instantiate(part / "default.nix")
+        if actual != document.drv_path:
+            raise ContentMismatchError(
+                "what was packed gives another derivation, so no archive was written",
+                expected=document.drv_path,
+                expected_from="the project",
+                actual=actual,
+                actual_from="the packed files",
+                hint="pack again while nothing edits the project",
+            )
 
     def _copy_project(self, project: Project, target: Path) -> dict[str, str]:
         """What the spec names, and what belongs to it; returns the links among it."""

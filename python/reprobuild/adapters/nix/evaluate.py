@@ -52,6 +52,15 @@ class NixEvaluator:
         )
 
 
+def drv_path_of(file: Path) -> str:
+    """The derivation that a Nix file gives; it is written into the store.
+
+    Raises:
+        ToolFailedError: it cannot be evaluated.
+    """
+    return run("nix-instantiate", [str(file)]).stdout.strip()
+
+
 def read_drv(drv_path: str) -> DrvFile:
     """A derivation's file out of the store here."""
     return parse_drv(Path(drv_path).read_text(encoding="utf-8", errors="surrogateescape"))
