@@ -114,6 +114,22 @@ def test_what_stayed_there_is_rebuilt_and_not_compared_with_itself(
     assert (train["verdict"], train["builder"]) == ("differs", "cpu")
 
 
+def test_what_was_collected_there_goes_there_again_for_a_rebuild(
+    client: World, pair: Lab, tiny: Path
+) -> None:
+    fresh(tiny, "collected there")
+    cpu = pair.hosts["cpu"]
+    build = ["nix", "build", "--builder", cpu.uri]
+    record = Path(client.json(*build, "--record-only", cwd=tiny)["record"])
+    train = json.loads(record.read_text())["outputs"][0]["out_path"]
+    cpu.run(["nix-collect-garbage"])
+    assert not cpu.valid(train)
+    verdict = client.json("verify", "--builder", cpu.uri, "--stage", "model", cwd=tiny)
+    (model,) = verdict["stages"]
+    assert (model["verdict"], model["builder"], model["equal"]) == ("same bytes", "cpu", 1)
+    assert cpu.valid(train)  # it was needed, and was nowhere any more
+
+
 GPU_SPEC = """
 [stages.prepare]
 run = "prepare.py"

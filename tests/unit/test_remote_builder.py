@@ -194,6 +194,14 @@ def test_a_check_compares_with_the_output_from_here(here: Here) -> None:
     assert kept.name == "train.check"
 
 
+def test_a_check_of_what_is_there_brings_the_inputs_that_are_not(here: Here) -> None:
+    far = FarMachine(valid={out("train")})
+    here.store.nar_hashes[out("train")] = far.infos([out("train")])[out("train")].nar_hash
+    assert here.builder(far).realise([drv("train")], here.heard.append, check=True) == 0
+    assert here.fetched == [out("rows")]
+    assert far.done[1:] == [("send", [out("rows")]), ("check", [drv("train")])]
+
+
 def test_other_bytes_that_were_there_before_are_a_difference_without_a_rebuild(here: Here) -> None:
     far = FarMachine(valid={out("train")}, content="other")
     builder = here.builder(far)

@@ -46,20 +46,23 @@ class RemoteBuilder:
     _kept: dict[str, Path] = field(default_factory=dict)
     _folders: list[tempfile.TemporaryDirectory[str]] = field(default_factory=list)
 
-    def prepare(self, drv_paths: Sequence[str], expected: Collection[str] = ()) -> Transfer:
+    def prepare(
+        self, drv_paths: Sequence[str], expected: Collection[str] = (), *, check: bool = False
+    ) -> Transfer:
         """Find out what it lacks, and get the sources for that: from its own caches, else to here.
 
         Args:
             expected: outputs that will be here by the time of the build.
+            check: it builds these again, whatever it has of them.
         Raises:
             BuilderError, SandboxError, and what fetching raises.
         """
         self.machine.require_sandbox()
-        transfer = self._plan(drv_paths, expected)
+        transfer = self._plan(drv_paths, expected, check=check)
         if transfer.sources and self.machine.substitute(transfer.sources):
-            transfer = self._plan(drv_paths, expected)
+            transfer = self._plan(drv_paths, expected, check=check)
         self.fetch(transfer.fetch)
-        if not expected:
+        if not expected and not check:
             self._prepared[tuple(drv_paths)] = transfer
         return transfer
 
@@ -86,7 +89,8 @@ class RemoteBuilder:
                 self.keep_log(event.drv_path, event.text)
             on_event(event)
 
-        transfer = self._prepared.pop(tuple(drv_paths), None) or self.prepare(drv_paths)
+        prepared = None if check else self._prepared.pop(tuple(drv_paths), None)
+        transfer = prepared or self.prepare(drv_paths, check=check)
         self._prepared.clear()
         self.machine.send(drv_paths, hear, derivations=True)
         self.machine.send(transfer.send, hear)
@@ -163,10 +167,12 @@ class RemoteBuilder:
     def _graph(self, drv_paths: Sequence[str]) -> dict[str, Node]:
         return read_graph(drv_paths, self.read_drv)
 
-    def _plan(self, drv_paths: Sequence[str], expected: Collection[str]) -> Transfer:
+    def _plan(self, drv_paths: Sequence[str], expected: Collection[str], *, check: bool) -> Transfer:
         graph = self._graph(drv_paths)
         paths = out_paths(graph)
         there = self.machine.present(paths)
+        if check:  # its inputs may be gone though the output is there
+            there -= {graph[one].out_path for one in drv_paths}
         here = self.store.present([path for path in paths if path not in there])
         sizes = {path: info.nar_size_bytes for path, info in self.store.infos(sorted(here)).items()}
         return plan_transfer(
