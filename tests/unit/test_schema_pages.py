@@ -201,6 +201,8 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         ("build", "build/1"),
         ("nix", "eval/1"),
         ("show", "show/1"),
+        ("sign", "signed/1"),
+        ("keys", "keys/1"),
         ("doctor", "doctor/1"),
     ],
 )
