@@ -139,6 +139,13 @@ def test_locks_alone_show_packages_and_versions(world: World) -> None:
     assert [(one.name, one.first) for one in found.meaning.software] == [("torch", "2.12.0")]
 
 
+def test_the_same_lock_is_no_more_than_the_same_lock(world: World) -> None:
+    project = world.folder / "project"
+    found = diff(world, project / "reprobuild.lock", project)
+    assert found.same and any("says nothing of spec" in line for line in found.not_compared)
+    assert diff_text(found).splitlines()[-1] == "same as far as compared"
+
+
 def test_a_record_and_the_project_it_was_built_from_agree_also_on_hashes(world: World) -> None:
     world.service().run(world.project(), BuildRequest(), world.new_view)
     (_, record), *_ = world.kept

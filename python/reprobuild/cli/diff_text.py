@@ -32,7 +32,8 @@ def diff_text(found: Difference) -> str:
     parts += [[title, *(f"  {line}" for line in shortened(lines))] for title, lines in sections(found)]
     if found.not_compared:
         parts.append(["not compared", *(f"  {line}" for line in found.not_compared)])
-    parts.append(["same" if found.same else "different"])
+    limit = " as far as compared" if found.same and found.not_compared else ""
+    parts.append(["same" + limit if found.same else "different"])
     return "\n\n".join("\n".join(part) for part in parts)
 
 

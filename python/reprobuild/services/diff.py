@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reprobuild.core.comparison.text_causes import Context
-from reprobuild.core.comparison.times import Clock
 from reprobuild.core.difference.cause import explain
 from reprobuild.core.difference.code import code_changes
 from reprobuild.core.difference.meaning import data_changes, flat_changes, metric_changes, spec_changes
@@ -34,7 +32,6 @@ from reprobuild.domain.lock import Source
 from reprobuild.domain.spec import Spec
 from reprobuild.errors import UsageError
 from reprobuild.services.artifact import MANIFEST_FILE
-from reprobuild.services.compare_tensors import compare_safetensors
 from reprobuild.services.side import Side
 from reprobuild.services.snapshot import Snapshot, Snapshots, system_of
 
@@ -73,6 +70,9 @@ def compare(first: Snapshot, second: Snapshot, read_drv: Callable[[str], DrvFile
             expected=f"another {first.kind}, or a project, a result or a record",
             actual=f"a {first.kind} and a {second.kind}",
         )
+    for side, other in ((first, second), (second, first)):
+        if side.side.spec is None and other.side.spec is not None:
+            gaps.append(f"{side.side.named}: a {side.kind} says nothing of spec, code and metrics")
     if closure is None:
         gaps.append("packages: neither two locks nor two store closures are at hand")
     # the machines explain a difference; they are none of the model
@@ -219,6 +219,10 @@ def _weights(first: Path | None, second: Path | None) -> tuple[WeightsChange, ..
     """Files of weights that differ, tensor by tensor."""
     if first is None or second is None:
         return ()
+    from reprobuild.core.comparison.text_causes import Context  # slow to load, and often not needed
+    from reprobuild.core.comparison.times import Clock
+    from reprobuild.services.compare_tensors import compare_safetensors
+
     files = _manifest_files(first), _manifest_files(second)
     counts = {one["path"]: len(one["tensors"]) for one in _manifest(first).get("weights", ())}
     context, found = Context(Clock((), time.time())), []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -109,8 +109,11 @@ class Snapshots:
     def _result(self, path: Path) -> Snapshot:
         side = self.sides.of_result(path)
         if side.outputs["model"].drv_path is None and str(path).startswith(STORE):
-            model = replace(side.outputs["model"], drv_path=self.deriver(str(path)))
-            side = replace(side, outputs={"model": model})
+            with suppress(
+                ReprobuildError
+            ):  # without Nix, or in no store of this machine: it is listed as a gap
+                model = replace(side.outputs["model"], drv_path=self.deriver(str(path)))
+                side = replace(side, outputs={"model": model})
         gaps = () if side.outputs["model"].drv_path else (f"{path}: its derivation is not known here",)
         return Snapshot(side, "result", _artifact_lock(path), _tree(path / "source"), gaps=gaps)
 
