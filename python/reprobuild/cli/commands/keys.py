@@ -76,6 +76,7 @@ def export(
         ),
     ] = None,
     passphrase_fd: PassphraseFdOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Print a public key as others read it.
 
@@ -94,7 +95,10 @@ def export(
     if secret is not None:
         word = passphrase(passphrase_fd) if key.encrypted else None
         _write_secret(secret, service.nix_secret(key, word))
-    render.result_line(text)
+    if as_json:
+        render.document({"schema": "reprobuild.key-export/1", "name": key.name, "format": form, "text": text})
+    else:
+        render.result_line(text)
 
 
 def rotate(
