@@ -264,8 +264,13 @@ class BuildMachine(Protocol):
 
     machine: Machine
 
-    def require_sandbox(self) -> None:
-        """Raises: SandboxError: builds there would not be isolated."""
+    def require_sandbox(self, *, sent_by_nix: bool = False) -> None:
+        """
+        Args:
+            sent_by_nix: Nix here sends builds there, and hands on none of our settings.
+        Raises:
+            SandboxError: builds there would not be isolated.
+        """
         ...
 
     def present(self, paths: Sequence[str]) -> set[str]: ...

@@ -50,7 +50,7 @@ class FarMachine:
     silent: bool = False  # it does not answer any more
     done: list[tuple[str, list[str]]] = field(default_factory=list)
 
-    def require_sandbox(self) -> None: ...
+    def require_sandbox(self, *, sent_by_nix: bool = False) -> None: ...
 
     def present(self, paths: Sequence[str]) -> set[str]:
         if self.silent:

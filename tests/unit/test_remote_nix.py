@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +13,9 @@ from reprobuild.adapters.nix import remote
 from reprobuild.adapters.nix.remote import RemoteNix
 from reprobuild.domain.build_event import Event, Level, Message
 from reprobuild.domain.machine import Machine
-from reprobuild.errors import BuilderError, DiskFullError, ReprobuildError, ToolFailedError
+from reprobuild.errors import BuilderError, DiskFullError, ReprobuildError, SandboxError, ToolFailedError
+
+from .builder_fakes import FACTS
 
 FAR = RemoteNix(Machine("ssh-ng://root@far", ("x86_64-linux",)))
 FULL = "error: writing to file: No space left on device"
@@ -87,3 +90,37 @@ def test_a_connection_that_breaks_while_unpacking_is_the_builder_s(
     monkeypatch.setattr(remote, "run_there", breaks)
     with pytest.raises(BuilderError, match="the connection broke"):
         FAR.unpack("/nix/store/x.check", tmp_path / "unpacked.check")
+
+
+ON = {"sandbox": "true", "sandbox-fallback": "false"}
+FALLBACK = {"sandbox": "true", "sandbox-fallback": "true"}
+OFF = {"sandbox": "false", "sandbox-fallback": "false"}
+
+
+@pytest.mark.parametrize(
+    ("writes_store", "settings", "sent_by_nix", "query", "trial", "refused"),
+    [
+        (True, OFF, False, "", None, False),  # our settings hold
+        (True, OFF, True, "", None, True),  # Nix hands none on
+        (True, OFF, False, "?remote-program=/opt/nix-daemon", None, True),
+        (True, ON, True, "", None, False),
+        (False, ON, False, "", None, False),
+        (False, OFF, False, "", None, True),
+        (False, FALLBACK, False, "", None, False),  # it would fall back, but does not
+        (False, FALLBACK, False, "", "builds are not isolated", True),
+        (True, FALLBACK, True, "", "builds are not isolated", True),
+    ],
+)
+def test_a_build_there_is_isolated_or_refused(
+    writes_store: bool, settings: dict[str, str], sent_by_nix: bool, query: str, trial: str | None, refused: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    facts = replace(FACTS, writes_store=writes_store, settings={**FACTS.settings, **settings})
+    monkeypatch.setattr(remote, "usable_facts", lambda machine: facts)
+    monkeypatch.setattr(remote, "_sandbox_problem", lambda machine: trial)
+    far = RemoteNix(Machine(f"ssh-ng://root@far{query}", ("x86_64-linux",)))
+    if not refused:
+        far.require_sandbox(sent_by_nix=sent_by_nix)
+        return
+    with pytest.raises(SandboxError, match="would not be hermetic"):
+        far.require_sandbox(sent_by_nix=sent_by_nix)

@@ -40,8 +40,8 @@ class BuilderFacts:
 
     @property
     def isolates(self) -> bool:
-        """Whether builds there are in Nix's sandbox if we ask for it: where a daemon builds, its settings decide."""
-        return self.writes_store or self.settings.get("sandbox") == "true"
+        """Whether its configuration alone puts every build into Nix's sandbox, or else fails."""
+        return self.settings.get("sandbox") == "true" and self.settings.get("sandbox-fallback") == "false"
 
     @property
     def trusts_us(self) -> bool:

@@ -47,7 +47,7 @@ class ClassicBuilder:
             on_event(event)
 
         for one in self.machines:
-            one.require_sandbox()
+            one.require_sandbox(sent_by_nix=True)
             one.send(drv_paths, hear, derivations=True)
         return self.nix.realise(drv_paths, hear, jobs=jobs, keep_going=keep_going, check=check, caches=caches)
 

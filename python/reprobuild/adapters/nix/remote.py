@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from shlex import quote
 from urllib.parse import quote as percent_encoded
 
-from reprobuild.adapters.builder import usable_facts
+from reprobuild.adapters.builder import SshBuilders, usable_facts
 from reprobuild.adapters.nix.process import environment, program, run
 from reprobuild.adapters.nix.realise import run_heard
 from reprobuild.adapters.nix.store import path_infos
@@ -23,10 +24,16 @@ from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import PathInfo
 from reprobuild.errors import BuilderError, DiskFullError, ReprobuildError, SandboxError, ToolFailedError
 
-# The other machine's nix.conf is not ours to trust: the same settings as for builds here (adapters/nix/process.py).
+# The other machine's nix.conf is not ours to trust. Of the settings for builds here (adapters/nix/process.py)
+# `sandbox-paths` is left out: it would have to be an empty word of `remote-program`.
 _HERMETIC = ("--option", "sandbox", "true", "--option", "sandbox-fallback", "false")
 
 _DUMP_TIMEOUT_S = 24 * 3600
+
+
+@cache
+def _sandbox_problem(machine: Machine) -> str | None:
+    return SshBuilders().sandbox_problem(machine)
 
 
 class RemoteNix:
@@ -36,19 +43,27 @@ class RemoteNix:
         self.machine = machine
         self.store = self._address()
 
-    def require_sandbox(self) -> None:
-        """
+    def require_sandbox(self, *, sent_by_nix: bool = False) -> None:
+        """By our settings where they hold, else by its own; where these would build without it too, by a trial.
+
+        Args:
+            sent_by_nix: Nix here sends builds there, and hands on none of our settings.
         Raises:
             BuilderError: it cannot be used.
-            SandboxError: its Nix builds through a daemon without sandbox, and we have no say in that.
+            SandboxError: its Nix builds without sandbox, and we have no say in that.
         """
-        if not usable_facts(self.machine).isolates:
+        facts = usable_facts(self.machine)
+        if (facts.writes_store and not sent_by_nix and self._takes_options()) or facts.isolates:
+            return
+        configured = facts.settings.get("sandbox") == "true"
+        problem = _sandbox_problem(self.machine) if configured else "sandbox = false"
+        if problem is not None:
             raise SandboxError(
                 f"{self.machine.name}: builds there would not be hermetic, so nothing was built",
-                expected="sandbox = true",
-                actual="sandbox = false",
+                expected="sandbox = true, sandbox-fallback = false",
+                actual=problem,
                 actual_from=f"/etc/nix/nix.conf on {self.machine.name}",
-                hint="set `sandbox = true` there and restart nix-daemon",
+                hint="set both there and restart nix-daemon",
             )
 
     def present(self, paths: Sequence[str]) -> set[str]:
@@ -162,10 +177,13 @@ class RemoteNix:
         Nix's client does not hand its settings on over ssh. These hold where that process writes the store itself.
         """
         store = "ssh-ng://" + self.machine.store_uri.partition("://")[2]
-        if not daemon_options or "remote-program=" in store:
+        if not daemon_options or not self._takes_options():
             return store
         words = " ".join(["nix-daemon", *daemon_options])
         return f"{store}{'&' if '?' in store else '?'}remote-program={percent_encoded(words)}"
+
+    def _takes_options(self) -> bool:
+        return "remote-program=" not in self.machine.store_uri
 
     def _copy(
         self,

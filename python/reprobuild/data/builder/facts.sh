@@ -15,7 +15,8 @@ say free_kib "$(df -Pk "$store" | awk 'NR == 2 { print $4 }')"
 [ -w /nix/var/nix/db ] && say writes_store yes
 nix='nix --extra-experimental-features nix-command'
 settings=$($nix config show 2>/dev/null || $nix show-config 2>/dev/null) # the first since Nix 2.20
-for name in system extra-platforms system-features max-jobs pre-build-hook sandbox substituters trusted-users; do
+for name in system extra-platforms system-features max-jobs pre-build-hook sandbox sandbox-fallback \
+  substituters trusted-users; do
   say "setting $name" "$(printf '%s\n' "$settings" | sed -n "s/^$name = //p")"
 done
 hook=$(printf '%s\n' "$settings" | sed -n 's/^pre-build-hook = //p')
