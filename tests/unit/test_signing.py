@@ -14,7 +14,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from reprobuild.adapters.key_store import FileKeyStore
 from reprobuild.core.cache_trust import parse_key
@@ -22,7 +21,9 @@ from reprobuild.core.model_signing import bundle
 from reprobuild.core.schemas import key_schema, statement_schema
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.narinfo import CacheEntry
+from reprobuild.domain.record import BuildRecord
 from reprobuild.errors import NotAResultError, SigningKeyError, UsageError
+from reprobuild.services.artifact import read_manifest
 from reprobuild.services.keys import KeyService, nix_public, trust_lines
 from reprobuild.services.sign import sign
 from reprobuild_verify.dsse import pae
@@ -212,36 +213,39 @@ def test_the_checker_runs_without_anything_else(artifact: SignedArtifact, tmp_pa
     assert check().returncode == 2
 
 
-@pytest.fixture(scope="module")
-def model_signing() -> str:
-    """The OpenSSF's own tool, which has no place beside our pins: it wants other packages than we do."""
-    found = os.environ.get("REPROBUILD_TEST_MODEL_SIGNING") or shutil.which("model_signing")
-    if found is None:
-        pytest.skip(
-            "model_signing is not on PATH: `pip install model-signing==1.1.1 pyOpenSSL` in a venv of its own"
-        )
-    return found
+def test_a_record_is_signed_and_found_by_who_signs_next(tmp_path: Path) -> None:
+    result = write_files(tmp_path / "result")
+    artifact_id = read_manifest(result).artifact_id
+    record = tmp_path / "record.json"
+    text = made(tmp_path).model_copy(update={"artifact_id": artifact_id}).model_dump_json(by_alias=True)
+    record.write_text(text)
+    first = sign(result, KEYS["alice"], record=record)
+    assert [file.name for file in first.files] == [
+        f"{artifact_id}.record.json",
+        f"{artifact_id}.intoto.jsonl",
+    ]
+    record.unlink()
+    (statements,) = sign(result, KEYS["bob"]).files
+    (line,) = statements.read_text().splitlines()
+    assert len(json.loads(line)["signatures"]) == 2
+    record.write_text(text.replace(artifact_id, "digits-1.0.0-other"))
+    with pytest.raises(UsageError, match="record of another build"):
+        sign(result, KEYS["alice"], record=record)
 
 
-def test_the_openssf_tool_accepts_ours(model_signing: str, artifact: SignedArtifact, tmp_path: Path) -> None:
-    artifact.bundle()
-    (tmp_path / "bob.pem").write_text(pem("bob"))
-    command = [model_signing, "verify", "key", str(artifact.result), "--signature", str(artifact.statements)]
-    command += ["--public_key", str(tmp_path / "bob.pem")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (artifact.result / "weights.safetensors").write_bytes(b"others")
-    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
-
-
-def test_we_accept_the_openssf_tools(model_signing: str, artifact: SignedArtifact, tmp_path: Path) -> None:
-    artifact.bundle()
-    private = KEYS["bob"]._key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+def made(tmp_path: Path) -> BuildRecord:
+    """A record of a build that did not happen."""
+    return BuildRecord(
+        model="digits",
+        version="1.0.0",
+        project=str(tmp_path),
+        spec_digest=Digest.of_bytes(b"spec"),
+        lock_digest=Digest.of_bytes(b"lock"),
+        spec={},
+        started="2026-11-21T00:00:00Z",
+        finished="2026-11-21T00:01:00Z",
+        status="built",
+        reprobuild_version="0.1.0",
+        host={},
+        outputs=(),
     )
-    (tmp_path / "bob.pem").write_bytes(private)
-    command = [model_signing, "sign", "key", str(artifact.result), "--signature", str(artifact.statements)]
-    subprocess.run([*command, "--private_key", str(tmp_path / "bob.pem")], check=True, capture_output=True)
-    assert artifact.slugs() == set()
-    (artifact.result / "weights.safetensors").write_bytes(b"others")
-    assert artifact.slugs() == {"weights-changed"}
