@@ -38,7 +38,7 @@ FILES = {
     "metrics.json": b'{"accuracy": 0.975}',
     "spec.json": b'{"seed": 7}',
     "reprobuild.lock": b"{}",
-    "source/train.py": b"print('training')\n",
+    "source/train.py": b"steps = 3\n",
 }
 RULE: dict[str, Any] = {"models": ["digits"], "predicates": ["*"], "keys": ["alice", "bob"], "threshold": 2}
 

@@ -26,12 +26,14 @@ from reprobuild.errors import NotAResultError, SigningKeyError, UsageError
 from reprobuild.services.artifact import read_manifest
 from reprobuild.services.keys import KeyService, nix_public, trust_lines
 from reprobuild.services.sign import sign
+from reprobuild_verify.check import verify
 from reprobuild_verify.dsse import pae
-from reprobuild_verify.trust import parse_trust
+from reprobuild_verify.trust import parse_trust, read_trust
 
-from .signing_examples import KEYS, SignedArtifact, envelope, pem, write_files
+from .signing_examples import KEYS, NOW, SignedArtifact, envelope, pem, write_files
 
 PYTHON = Path(__file__).parents[2] / "python"
+GOLDEN = Path(__file__).parents[1] / "golden/signatures"
 
 
 @pytest.fixture
@@ -249,3 +251,9 @@ def made(tmp_path: Path) -> BuildRecord:
         host={},
         outputs=(),
     )
+
+
+@pytest.mark.parametrize("name", ["digits-1.0.0-*.intoto.jsonl", "model.sig"])
+def test_what_this_version_signed_verifies_for_good(name: str) -> None:
+    (statements,) = GOLDEN.glob(name)
+    assert verify(GOLDEN / "artifact", statements, read_trust(GOLDEN / "trust.toml"), now=NOW).ok

@@ -1,0 +1,99 @@
+"""`keys`, `sign` and `verify-signature` as they are called: passphrases, statuses, documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reprobuild.cli import app as app_module
+
+from ..unit.artifact_examples import write_artifact
+
+GOLDEN = Path(__file__).parents[1] / "golden/signatures"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a result, and a home without keys or passphrase."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("REPROBUILD_KEY_PASSPHRASE", raising=False)
+    monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: SIM115, PTH123
+    write_artifact(tmp_path / "result")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def given(text: bytes) -> str:
+    """A file descriptor that holds a passphrase."""
+    reading, writing = os.pipe()
+    os.write(writing, text)
+    os.close(writing)
+    return str(reading)
+
+
+def test_a_passphrase_comes_through_a_file_descriptor(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert app_module.run(["keys", "new", "release", "--passphrase-fd", given(b"secret\n")]) == 0
+    assert app_module.run(["sign", "--passphrase-fd", given(b"other\n")]) == 2
+    assert "cannot be opened" in capfd.readouterr().err
+    assert app_module.run(["sign", "--passphrase-fd", given(b"secret\n")]) == 0
+    assert len(list(place.glob("*.intoto.jsonl"))) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--passphrase-fd", "999")])
+def test_a_key_is_never_left_unencrypted_by_accident(options: tuple[str, ...], place: Path) -> None:
+    assert app_module.run(["keys", "new", "release", *options]) == 2
+    assert app_module.run(["keys", "new", "release", "--passphrase-fd", given(b"\n")]) == 2
+    assert not (place / "config").exists()
+
+
+def test_the_documents(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def document(*arguments: str, status: int = 0) -> dict[str, object]:
+        assert app_module.run([*arguments, "--json"]) == status
+        found = json.loads(capfd.readouterr().out)
+        assert isinstance(found, dict)
+        return found
+
+    document("keys", "new", "release", "--no-passphrase")
+    signed = document("sign")
+    assert signed["key"] == "release"
+    text = str(document("keys", "export", "release")["text"])
+    rule = '[[rules]]\nmodels = ["*"]\npredicates = ["*"]\nkeys = ["release"]\nthreshold = 1\n'
+    (place / "trust.toml").write_text(f'schema = "reprobuild.trust/1"\n{text}\n{rule}')
+    check = ("verify-signature", "--trust", "trust.toml")
+    assert document(*check)["ok"] is True
+    (place / "result" / "metrics.json").write_text("{}")
+    assert document(*check, status=1)["ok"] is False
+    (place / "trust.toml").write_text("")
+    assert document(*check, status=2)["slug"] == "trust-file"
+
+
+def test_a_result_that_nobody_signed(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(GOLDEN / "trust.toml", place)
+    assert app_module.run(["verify-signature", "--trust", "trust.toml"]) == 1
+    assert "0 files *.intoto.jsonl beside result" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keys", "new", "release", "--algorithm", "rsa"),
+        ("keys", "new", "../release", "--no-passphrase"),
+        ("keys", "export", "release"),
+        ("keys", "export", "release", "--secret", "file"),
+        ("sign", "--key", "release"),
+        ("sign", "--record", "nothing"),
+        ("sign", "--model-signing", "--record", "result/manifest.json"),
+        ("sign", "--output", "nothing"),
+        ("sign", "nothing"),
+    ],
+)
+def test_a_wrong_request_has_status_2_and_writes_nothing(arguments: tuple[str, ...], place: Path) -> None:
+    before = sorted(place.rglob("*"))
+    assert app_module.run(arguments) == 2
+    assert [path for path in sorted(place.rglob("*")) if path.is_file()] == [
+        path for path in before if path.is_file()
+    ]
