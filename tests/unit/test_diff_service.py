@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from reprobuild.services.build import BuildRequest
 from reprobuild.services.diff import DiffService
 from reprobuild.services.project import open_project
 from reprobuild.services.side import Sides
+from reprobuild.services.sign import sign
 from reprobuild.services.snapshot import Snapshots
 
 from .artifact_examples import write_artifact
@@ -197,6 +199,60 @@ def test_what_cannot_be_compared_is_refused(world: World) -> None:
     with pytest.raises(UsageError, match="cannot compare this") as caught:
         diff(world, lock, f"/nix/store/{'0' * 32}-gone")
     assert caught.value.actual == "a path that is not in the store here"
+
+
+class Unsigned:
+    """Signs nothing: what is compared is what a statement says."""
+
+    keyid = "0" * 64
+
+    def sign(self, data: bytes) -> bytes:
+        return b"signature"
+
+
+def signed(world: World, name: str, content: bytes, record: Path | None = None) -> Path:
+    folder = world.folder / name
+    artifact = write_artifact(folder / "result", content)
+    found = sign(artifact, Unsigned(), record=record)  # type: ignore[arg-type]
+    shutil.rmtree(artifact)
+    return next(file for file in found.files if file.name.endswith(".intoto.jsonl"))
+
+
+def test_statements_are_compared_by_the_files_that_they_name(world: World) -> None:
+    first, second = signed(world, "first", b"one"), signed(world, "second", b"two")
+    found = diff(world, first, second)
+    names = {one.name for one in found.meaning.outputs}
+    assert names == {"output of model", "file weights.safetensors"}
+    assert sum("signatures were not checked" in line for line in found.not_compared) == 2
+    assert diff(world, first, first).same
+
+
+def test_the_signed_record_beside_a_statement_tells_the_inputs_and_another_one_is_not_believed(
+    world: World,
+) -> None:
+    world.service().run(world.project(), BuildRequest(), world.new_view)
+    (_, record), *_ = world.kept
+    file, folder = world.folder / "record.json", world.folder / "signed"
+    file.write_text(record.model_dump_json(by_alias=True, exclude_none=True))
+    folder.mkdir()
+    artifact = Path(world.drv("digits-1.0.0").out_path)
+    sign(artifact, Unsigned(), record=file, folder=folder)  # type: ignore[arg-type]
+    (statement,) = folder.glob("*.intoto.jsonl")
+    (copy,) = folder.glob("*.record.json")
+    second = other_project(world, new="lr = 0.2")
+    found = diff(world, statement, second)
+    assert found.first.kind == "statement"
+    assert [one.name for one in found.meaning.parameters] == ["stages.train.params.lr"]
+    copy.write_text(copy.read_text().replace("0.1", "0.3"))
+    with pytest.raises(UsageError, match="nothing in common"):
+        diff(world, statement, world.folder / "project/reprobuild.lock")
+
+
+def test_a_file_without_a_statement_is_refused(world: World) -> None:
+    file = world.folder / "x.intoto.jsonl"
+    file.write_text('{"payload": "e30="}\nnot JSON\n')
+    with pytest.raises(UsageError, match="holds no statement"):
+        diff(world, file, file)
 
 
 SIDE = ComparedSide(named="a <b>", kind="project", model="digits 1.0.0")

@@ -14,7 +14,7 @@ from reprobuild.domain.comparison import TensorDifference
 DIFF_SCHEMA: Final = "reprobuild.diff/1"
 
 State = Literal["added", "removed", "changed"]
-SideKind = Literal["project", "revision", "lock", "result", "record", "store path"]
+SideKind = Literal["project", "revision", "lock", "result", "record", "statement", "store path"]
 
 
 class _Value(BaseModel):

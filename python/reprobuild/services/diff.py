@@ -64,7 +64,8 @@ def compare(first: Snapshot, second: Snapshot, read_drv: Callable[[str], DrvFile
     meaning = _meaning(first, second, gaps)
     closure = _closure(first, second)
     cause = _cause(first, second, read_drv, gaps)
-    if closure is None and cause is None and not (first.side.spec and second.side.spec):
+    both_files = first.file_hashes() and second.file_hashes()
+    if closure is None and cause is None and not both_files and not (first.side.spec and second.side.spec):
         raise UsageError(
             f"{first.side.named} and {second.side.named} have nothing in common that can be compared",
             expected=f"another {first.kind}, or a project, a result or a record",
@@ -121,7 +122,7 @@ def _meaning(first: Snapshot, second: Snapshot, gaps: list[str]) -> Meaning:
         software=flat_changes(*known) if shared else (),
         machine=_machines(one, other),
         spec=rest,
-        weights=_weights(first.artifact, second.artifact),
+        weights=_weights(first, second),
         outputs=flat_changes(*_hashes(first, second)),
     )
 
@@ -155,19 +156,11 @@ def _hashes(first: Snapshot, second: Snapshot) -> tuple[dict[str, str], dict[str
         if len(pair) == 2 and None not in pair:
             for hashes, nar_hash in zip(found, pair, strict=True):
                 hashes[f"output of {label}"] = str(nar_hash)
-    if first.artifact and second.artifact:
-        for hashes, artifact in zip(found, (first.artifact, second.artifact), strict=True):
-            hashes |= {f"file {path}": digest for path, digest in _manifest_files(artifact).items()}
+    files = first.file_hashes(), second.file_hashes()
+    if files[0] and files[1]:
+        for hashes, known in zip(found, files, strict=True):
+            hashes |= {f"file {path}": digest for path, digest in known.items()}
     return found
-
-
-def _manifest(artifact: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((artifact / MANIFEST_FILE).read_bytes())
-    return document
-
-
-def _manifest_files(artifact: Path) -> dict[str, str]:
-    return {file["path"]: file["sha256"] for file in _manifest(artifact)["files"]}
 
 
 def _data(first: Snapshot, second: Snapshot) -> tuple[DataChange, ...]:
@@ -215,16 +208,18 @@ def _pinned_content(pin: Source, folder: Path | None) -> bytes | None:
     return None
 
 
-def _weights(first: Path | None, second: Path | None) -> tuple[WeightsChange, ...]:
+def _weights(one: Snapshot, other: Snapshot) -> tuple[WeightsChange, ...]:
     """Files of weights that differ, tensor by tensor."""
+    first, second = one.artifact, other.artifact
     if first is None or second is None:
         return ()
     from reprobuild.core.comparison.text_causes import Context  # slow to load, and often not needed
     from reprobuild.core.comparison.times import Clock
     from reprobuild.services.compare_tensors import compare_safetensors
 
-    files = _manifest_files(first), _manifest_files(second)
-    counts = {one["path"]: len(one["tensors"]) for one in _manifest(first).get("weights", ())}
+    files = one.file_hashes(), other.file_hashes()
+    manifest = json.loads((first / MANIFEST_FILE).read_bytes())
+    counts = {weights["path"]: len(weights["tensors"]) for weights in manifest.get("weights", ())}
     context, found = Context(Clock((), time.time())), []
     for name in sorted(files[0].keys() | files[1].keys()):
         if not name.endswith(".safetensors") or files[0].get(name) == files[1].get(name):

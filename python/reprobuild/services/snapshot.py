@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -13,11 +15,13 @@ from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, LOCK_SCHEMA, Lock
 from reprobuild.domain.record import RECORD_SCHEMA
 from reprobuild.domain.spec import SPEC_FILE, Spec
+from reprobuild.domain.statement import ArtifactStatement
 from reprobuild.domain.store import PathInfo
 from reprobuild.errors import LockFormatError, LockMissingError, ReprobuildError, UsageError
-from reprobuild.services.artifact import MANIFEST_FILE
+from reprobuild.services.artifact import MANIFEST_FILE, read_manifest
 from reprobuild.services.project import Project, open_project, parse_lock, read_lock
 from reprobuild.services.side import STORE, Output, Side, Sides, read_record, schema_of
+from reprobuild_verify.find import STATEMENTS, find_record
 
 OUTPUT = "output"  # label of a store path that is no artifact
 
@@ -29,6 +33,7 @@ class Snapshot:
         code: path in the project → content; None: not at hand.
         data_folder: the project's, where data files lie as the lock names them.
         closure: of a store path that is no artifact.
+        signed_files: of a statement: file of the artifact → SHA-256 (SRI), `manifest.json` left out.
         gaps: what is not known, and why.
     """
 
@@ -39,6 +44,13 @@ class Snapshot:
     data_folder: Path | None = None
     closure: Sequence[PathInfo] | None = None
     gaps: tuple[str, ...] = ()
+    signed_files: Mapping[str, str] | None = None
+
+    def file_hashes(self) -> dict[str, str]:
+        """File of the artifact → SHA-256 (SRI), out of its manifest or a statement; empty where neither is at hand."""
+        if self.signed_files is not None or self.artifact is None:
+            return dict(self.signed_files or {})
+        return {file["path"]: file["sha256"] for file in read_manifest(self.artifact).files}
 
     @property
     def artifact(self) -> Path | None:
@@ -69,6 +81,8 @@ class Snapshots:
             return self._project(open_project(path), str(path.resolve()), "project")
         if path.is_file() and schema_of(path) == RECORD_SCHEMA:
             return self._record(path)
+        if path.is_file() and path.name.endswith(STATEMENTS):
+            return self._statement(path)
         if path.is_file() and (path.name == LOCK_FILE or schema_of(path) == LOCK_SCHEMA):
             return Snapshot(Side(str(path), {}), "lock", parse_lock(path.read_text("utf-8"), str(path)))
         if path.exists() and str(path.resolve()).startswith(STORE):
@@ -76,7 +90,7 @@ class Snapshots:
         if path.exists() or text.startswith(STORE):
             raise UsageError(
                 f"{text}: cannot compare this",
-                expected="a project, a git revision, a lock, a result, a build record or a store path",
+                expected="a project, a git revision, a lock, a result, a build record, a statement or a store path",
                 actual="something else" if path.exists() else "a path that is not in the store here",
             )
         return self._revision(text, project, cleanup)
@@ -100,7 +114,7 @@ class Snapshots:
         except UsageError as error:
             raise UsageError(
                 f"{revision}: nothing of this name",
-                expected="a project, a git revision, a lock, a result, a build record or a store path",
+                expected="a project, a git revision, a lock, a result, a build record, a statement or a store path",
                 actual=error.actual,
                 hint="for a revision name the project with --project",
             ) from error
@@ -129,6 +143,20 @@ class Snapshots:
             gaps.append(f"{side.named}: its lock is not at hand: {record.project} has another one, or none")
         return Snapshot(side, "record", lock, gaps=tuple(gaps))
 
+    def _statement(self, file: Path) -> Snapshot:
+        """What a statement says, and the build record beside it if that is the signed one."""
+        said = signed_statement(file)
+        predicate = said.predicate
+        files = {one.name: str(Digest(one.digest.sha256)) for one in said.subject}
+        files.pop(MANIFEST_FILE, None)
+        record = find_record(file)
+        gap = f"{file}: its signatures were not checked"
+        outputs = {"model": Output(nar_hash=predicate.nar_hash)}
+        known = Snapshot(Side(str(file), outputs, artifact_id=predicate.artifact_id), "statement")
+        if record.is_file() and Digest.of_bytes(record.read_bytes()).hex == predicate.record_sha256:
+            known = self._record(record)
+        return replace(known, kind="statement", gaps=(*known.gaps, gap), signed_files=files)
+
     def _store_path(self, path: str) -> Snapshot:
         if path.endswith(".drv"):
             return Snapshot(Side(path, {OUTPUT: Output(path)}), "store path")
@@ -136,6 +164,22 @@ class Snapshots:
         gaps = () if drv else (f"{path}: its derivation is not in the store here",)
         side = Side(path, {OUTPUT: Output(drv)})
         return Snapshot(side, "store path", closure=self.closure(path), gaps=gaps)
+
+
+def signed_statement(file: Path) -> ArtifactStatement:
+    """The first statement on an artifact in a file of envelopes, its signatures not checked.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for line in file.read_text("utf-8").splitlines():
+        with suppress(ValueError, KeyError, TypeError):
+            return ArtifactStatement.model_validate_json(base64.b64decode(json.loads(line)["payload"]))
+    raise UsageError(
+        f"{file}: it holds no statement on an artifact",
+        expected="a file that `reprobuild sign` wrote",
+        hint="name the result itself",
+    )
 
 
 def _artifact_lock(artifact: Path) -> Lock | None:

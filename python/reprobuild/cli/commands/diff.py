@@ -11,7 +11,7 @@ from reprobuild.cli import render, wiring
 from reprobuild.cli.options import HERE, JsonOption, ProjectOption
 from reprobuild.errors import EXIT_NO, UsageError
 
-_SIDE = "A project, git revision, lock, result, build record or store path."
+_SIDE = "A project, git revision, lock, result, record, statement or store path."
 
 
 def diff(
