@@ -203,6 +203,7 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         ("show", "show/1"),
         ("sign", "signed/1"),
         ("keys", "keys/1"),
+        ("sbom", "sbom/1"),
         ("doctor", "doctor/1"),
     ],
 )

@@ -66,6 +66,7 @@ def sbom(
     Example: reprobuild sbom --output digits.cdx.json
     """
     from reprobuild.cli import wiring
+    from reprobuild.cli.sbom_text import licence_cells, licence_rows, vulnerability_lines, vulnerability_rows
     from reprobuild.core.sbom.advisories import Judgement, judge
     from reprobuild.services.advisory_files import read_advisories
 
@@ -93,23 +94,22 @@ def sbom(
                 "spec_version": version,
                 "output": str(output) if output else None,
                 "document": document,
-                "licences": _licence_rows(report.bill),
-                "vulnerabilities": _vulnerability_rows(judged),
+                "licences": licence_rows(report.bill),
+                "vulnerabilities": vulnerability_rows(judged),
                 "not_judged": list(judged.not_judged),
                 "gaps": list(report.gaps),
             }
         )
     else:
         if licences:
-            for line in render.table([_licence_line(row) for row in _licence_rows(report.bill)]):
+            for line in render.table(licence_cells(report.bill)):
                 render.result_line(line)
         elif output is None:
             render.result_line(_text(document).rstrip("\n"))
         # beside a document on stdout only stderr is left
         say = render.result_line if output is not None or licences else render.note
-        for row in _vulnerability_rows(judged):
-            fixed = f", fixed in {', '.join(row['fixed'])}" if row["fixed"] else ""
-            say(f"{row['id']}  {row['component']}{fixed}: {row['summary'] or 'no summary'}")
+        for line in vulnerability_lines(judged):
+            say(line)
     if judged.findings or (fail_on_unknown and unknown):
         raise typer.Exit(EXIT_NO)
 
@@ -150,35 +150,6 @@ def _write(file: Path, text: str) -> None:
             actual_from="--output",
             hint="name a file in a folder of yours",
         ) from error
-
-
-def _licence_rows(bill: Bill) -> list[dict[str, str]]:
-    """Unknown ones first, then those without an SPDX name."""
-    ordered = sorted(
-        bill.licensed,
-        key=lambda one: (one.licence.expression is not None, not one.licence.names, one.node),
-    )
-    return [
-        {"component": one.node, "licence": one.licence.text, "reason": one.licence.why_unknown}
-        for one in ordered
-    ]
-
-
-def _licence_line(row: dict[str, str]) -> list[str]:
-    return [row["component"], row["licence"] + (f" ({row['reason']})" if row["reason"] else "")]
-
-
-def _vulnerability_rows(judged: Judgement) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": one.advisory.id,
-            "component": one.node,
-            "summary": one.advisory.summary,
-            "aliases": list(one.advisory.aliases),
-            "fixed": list(one.fixed),
-        }
-        for one in judged.findings
-    ]
 
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:

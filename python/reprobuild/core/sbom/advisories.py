@@ -162,7 +162,8 @@ def _keys(one: Component) -> list[tuple[str, str]]:
         return [("PyPI", canonicalize_name(one.name))]
     name = debian_source_name(one.source)
     release = _DEBIAN_RELEASES.get(one.source.suite or "")
-    return [(eco, name) for eco in ("Debian", f"Debian:{release}")] if name else []
+    ecosystems = ["Debian", *([f"Debian:{release}"] if release else [])]
+    return [(ecosystem, name) for ecosystem in ecosystems] if name else []
 
 
 def _version(one: Component) -> tuple[str, Compare]:
