@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reprobuild.adapters import ssh
+from reprobuild.adapters import builder, ssh
 from reprobuild.core.builder_entry import builder_uri
 from reprobuild.domain.machine import Machine
 from reprobuild.errors import UsageError
@@ -48,3 +48,22 @@ def test_what_ssh_would_take_for_an_option_is_refused(address: str, called: list
 def test_a_bare_name_that_is_an_option_is_refused() -> None:
     with pytest.raises(UsageError, match="no address of a builder"):
         builder_uri("-oProxyCommand=id")
+
+
+@pytest.mark.parametrize(
+    ("taken_s", "mbit_per_s"),
+    [
+        # first connection, three empty ones, 8 MiB
+        ([3.0, 0.30, 0.32, 0.31, 1.31], 67),
+        ([0.3, 0.30, 0.32, 0.31, 0.30], 3355),  # nothing to be told beyond what connections differ by
+        ([0.3, 0.30, 1.30, 0.31, 0.30], 67),
+    ],
+)
+def test_a_slow_connection_makes_no_quick_link(
+    taken_s: list[float], mbit_per_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([moment for one in taken_s for moment in (0.0, one)])
+    monkeypatch.setattr(builder, "run_there", lambda *_, **__: "")
+    monkeypatch.setattr(builder.time, "monotonic", lambda: next(clock))
+    rate = builder.SshBuilders().upload_rate(Machine("ssh-ng://root@far", ()))
+    assert round(rate * 8 / 1e6) == mbit_per_s
