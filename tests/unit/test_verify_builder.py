@@ -70,19 +70,18 @@ class TwoMachines:
     named: Collection[Machine] = (GPU1,)
     listed: Sequence[Machine] = ()
 
-    def verify(self, *stages: str, rounds: int = 1) -> Verdict:
-        world = self.world
-
+    def remote(self, project: Project, machine: Machine) -> RemoteBuilder:
         def read(path: str) -> DrvFile:
-            out = {"out": world.drv(Derivation(path, "").name).out_path}
+            out = {"out": self.world.drv(Derivation(path, "").name).out_path}
             return DrvFile(out, {}, (), "x86_64-linux", "/sh", (), {"reprobuildStage": "{}"})
 
-        def remote(project: Project, machine: Machine) -> RemoteBuilder:
-            return RemoteBuilder(
-                machine=self.far, store=world, read_drv=read, fetch=lambda paths: None, source_bytes={}
-            )
+        return RemoteBuilder(
+            machine=self.far, store=self.world, read_drv=read, fetch=lambda paths: None, source_bytes={}
+        )
 
-        build = BuildService(
+    def build_service(self) -> BuildService:
+        world = self.world
+        return BuildService(
             evaluator=world,
             store=world,
             builder=world,
@@ -94,16 +93,19 @@ class TwoMachines:
             preflight=Preflight(
                 lambda: world.here, lambda: self.listed, world.said.append, tuple(self.named)
             ),
-            elsewhere=Elsewhere(remote, world.fetch),
+            elsewhere=Elsewhere(self.remote, world.fetch),
         )
+
+    def verify(self, *stages: str, rounds: int = 1) -> Verdict:
+        world = self.world
         service = VerifyService(
-            build=build,
+            build=self.build_service(),
             store=world,
             records=world,
             rebuilder=Rebuilder(world, world, world.new_view, lambda drv_path: None),
             new_view=world.new_view,
             remote_rebuilder=lambda project, machine: Rebuilder(
-                remote(project, machine),
+                self.remote(project, machine),
                 world,
                 world.new_view,
                 lambda drv_path: None,
@@ -198,3 +200,9 @@ def test_a_stage_that_fits_nowhere_is_not_rebuilt_but_compared_with_what_is_offe
         TwoMachines(world, Far(machine=GPU1, world=world), ()).verify()
     two = TwoMachines(world, Far(machine=GPU1, world=world), ())
     assert two.verify("prepare").stages[0].verdict == "same bytes"
+
+
+def test_a_result_that_was_left_there_before_is_said_to_be_there(two: TwoMachines) -> None:
+    request = BuildRequest(stages=("train",), record_only=True)
+    outcome = two.build_service().run(two.world.project(), request, two.world.new_view)
+    assert outcome.left_on == {two.world.drv("digits-train").out_path: "gpu1"} and not two.far.ran

@@ -141,12 +141,11 @@ class BuildService:
         begun_s = time.monotonic()
         found = self.instantiate(project)
         targets = _targets(found, request)
-        built, record_path, record = self._realise(project, found, targets, request, new_view)
+        built, record_path, record, machines = self._realise(project, found, targets, request, new_view)
         self._keep_results(targets, request.out_link)
         here = self._store.present([drv.out_path for drv in targets.values()])
         model = targets.get("model")
         artifact = read_artifact(Path(model.out_path)) if model and model.out_path in here else None
-        machines = {one.out_path: one.builder for one in record.outputs} if record else {}
         return BuildOutcome(
             instantiation=found,
             outputs={label: drv.out_path for label, drv in targets.items()},
@@ -157,9 +156,7 @@ class BuildService:
             other_build=self._same_version_other_bytes(artifact) if artifact else None,
             duration_s=time.monotonic() - begun_s,
             left_on={
-                drv.out_path: machines.get(drv.out_path, "")
-                for drv in targets.values()
-                if drv.out_path not in here
+                drv.out_path: machines[drv.out_path] for drv in targets.values() if drv.out_path not in here
             },
         )
 
@@ -203,14 +200,17 @@ class BuildService:
         targets: dict[str, Derivation],
         request: BuildRequest,
         new_view: NewView,
-    ) -> tuple[tuple[str, ...], Path | None, BuildRecord | None]:
-        """Labels (or names) of what was built, and the record with its place; nothing where all was there."""
+    ) -> tuple[tuple[str, ...], Path | None, BuildRecord | None, dict[str, str]]:
+        """Labels (or names) of what was built, the record with its place, and store path → machine that has it.
+
+        Nothing where all was there.
+        """
         wanted = {drv.out_path for drv in targets.values()}
         if request.caches:
             self._take(project, found, targets, request.caches)
         if self._store.present(sorted(wanted)) == wanted:
             self._keep_stages(project, found)
-            return (), None, None
+            return (), None, None, {}
         valid = self._store.present([drv.out_path for drv in found.all()])
         missing = still_needed(project.spec, found, targets, valid).build
         placed = self.preflight(project.spec, found, missing, jobs=request.jobs)
@@ -250,7 +250,8 @@ class BuildService:
         )
         self._keep_stages(project, found)
         path, record = self._realiser.record(realised, project, found, steps.infos if steps else {})
-        return self._realiser.built(realised, project.title), path, record
+        built = self._realiser.built(realised, project.title)
+        return built, path, record, steps.machines if steps else {}
 
     def _builder_for(self, machines: Sequence[Machine]) -> Builder:
         """Nix here; by the classic way it sends builds to those of these machines that are others."""

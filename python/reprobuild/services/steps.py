@@ -68,6 +68,11 @@ class StepsBuilder:
         return any(step.machine.is_local for step, _ in self.steps)
 
     @property
+    def machines(self) -> dict[str, str]:
+        """Store path of what was asked for → the machine that has it after a run."""
+        return {drv.out_path: step.machine.name for step, _ in self.steps for drv in step.targets.values()}
+
+    @property
     def infos(self) -> dict[str, PathInfo]:
         """Store path → what the other machines' stores say of it, after a run."""
         found: dict[str, PathInfo] = {}
