@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from typing import Any
 
@@ -30,6 +31,21 @@ def test_the_destination_comes_after_all_options(called: list[list[str]]) -> Non
     ssh.run_there(Machine("ssh-ng://root@gpu1?compress=true", ()), "true")
     ((*_, dashes, destination, _),) = called
     assert (dashes, destination) == ("--", "root@gpu1")
+
+
+def test_commands_are_for_a_posix_shell_whatever_the_user_has_there(called: list[list[str]]) -> None:
+    ssh.run_there(Machine("ssh-ng://root@gpu1", ()), "f=$(mktemp) && echo 'a b' >\"$f\"")
+    words = shlex.split(called[0][-1])
+    assert words == ["sh", "-c", "f=$(mktemp) && echo 'a b' >\"$f\""]
+
+
+def test_nix_and_we_connect_with_the_same_options(
+    called: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIX_SSHOPTS", "-p 2222")
+    ssh.run_there(Machine("ssh-ng://root@gpu1", ()), "true")
+    options = ssh.nix_environment()["NIX_SSHOPTS"].split()
+    assert "2222" in options and called[0][1 : 1 + len(options)] == options
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from shlex import quote
 from typing import IO
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,14 +34,14 @@ def run_there(
     """What a command prints there.
 
     Args:
-        command: for the shell of the user there.
+        command: for a POSIX shell, whichever the user has there.
         into: file that takes what it prints, in place of the answer.
     Raises:
         UsageError: the machine is not reached by ssh.
         BuilderError: no connection, or the command failed or took too long.
     """
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [*_arguments(machine, Path(folder)), command]
+        arguments = [*_arguments(machine, Path(folder)), f"sh -c {quote(command)}"]
         try:
             done = subprocess.run(
                 arguments,
@@ -71,8 +72,11 @@ def run_there(
 
 def nix_environment() -> dict[str, str]:
     """For Nix programs that connect to a builder: they never ask either, and give up as we do."""
-    options = [_NEVER_ASK, *os.environ.get("NIX_SSHOPTS", "").split(), _CONNECT_TIMEOUT, *_ALIVE]
-    return {"NIX_SSHOPTS": " ".join(options)}
+    return {"NIX_SSHOPTS": " ".join(_options())}
+
+
+def _options() -> list[str]:
+    return [_NEVER_ASK, *os.environ.get("NIX_SSHOPTS", "").split(), _CONNECT_TIMEOUT, *_ALIVE]
 
 
 def _arguments(machine: Machine, folder: Path) -> list[str]:
@@ -86,7 +90,7 @@ def _arguments(machine: Machine, folder: Path) -> list[str]:
     asked = parse_qs(urlsplit(machine.uri).query)
     key = machine.ssh_key or asked.get("ssh-key", [None])[0]
     host_key = machine.host_key or asked.get("base64-ssh-public-host-key", [None])[0]
-    options = [_NEVER_ASK, *os.environ.get("NIX_SSHOPTS", "").split(), _CONNECT_TIMEOUT, *_ALIVE, "-a", "-x"]
+    options = [*_options(), "-a", "-x"]
     if key:
         options += ["-i", key]
     if host_key:
