@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reprobuild_verify.check import Report, verify
 from reprobuild_verify.find import find_record, find_statements
-from reprobuild_verify.problems import RefusedError
+from reprobuild_verify.problems import Problem, RefusedError
 from reprobuild_verify.trust import read_trust
 
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trust = read_trust(chosen.trust)
         statements = chosen.statements or find_statements(chosen.result)
     except RefusedError as refused:
-        print(f"error: {refused}", file=sys.stderr)
+        print(_printable(f"error: {refused}"), file=sys.stderr)
         return 2 if refused.problem.slug == "trust-file" else 1
     record = chosen.record or find_record(statements)
     report = verify(chosen.result.resolve(), statements, trust, now=datetime.now(UTC), record=record)
@@ -44,15 +44,15 @@ def document(report: Report) -> dict[str, object]:
         "ok": report.ok,
         "statements": [
             {
-                "what": one.what,
-                "predicate_type": one.predicate_type,
+                "what": _printable(one.what),
+                "predicate_type": None if one.predicate_type is None else _printable(one.predicate_type),
                 "signed_by": list(one.signed_by),
-                "problems": [vars(problem) for problem in one.problems],
-                "notes": [vars(note) for note in one.notes],
+                "problems": _fields(one.problems),
+                "notes": _fields(one.notes),
             }
             for one in report.statements
         ],
-        "problems": [vars(problem) for problem in report.problems],
+        "problems": _fields(report.problems),
     }
 
 
@@ -65,7 +65,16 @@ def text_lines(report: Report) -> list[str]:
         lines += [f"  {problem.slug}: {problem.message}" for problem in one.problems]
         lines += [f"  note: {note.slug}: {note.message}" for note in one.notes]
     lines += [f"{problem.slug}: {problem.message}" for problem in report.problems]
-    return [*lines, "signatures: ok" if report.ok else "signatures: rejected"]
+    return [*map(_printable, lines), "signatures: ok" if report.ok else "signatures: rejected"]
+
+
+def _fields(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"slug": problem.slug, "message": _printable(problem.message)} for problem in problems]
+
+
+def _printable(text: str) -> str:
+    """Names come from whoever made the folder: what steers a terminal is shown as an escape."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,12 @@ from reprobuild_verify.strict_json import parse_object
 
 STATEMENTS = ".intoto.jsonl"
 RECORD = ".record.json"
+_STORE = Path("/nix/store")
+
+
+def beside(result: Path) -> Path:
+    """The folder for what belongs to a result: where its link lies; for a store path the working folder."""
+    return Path() if result.parent == _STORE or result.parent == result else result.parent
 
 
 def find_statements(result: Path) -> Path:
@@ -19,7 +25,7 @@ def find_statements(result: Path) -> Path:
     Raises:
         RefusedError: there is none, or more than one that it might be.
     """
-    folder = result.parent if result.parent != result else Path()
+    folder = beside(result)
     try:
         data = (result / MANIFEST).read_bytes()
         manifest = parse_object(data, MANIFEST)

@@ -100,9 +100,13 @@ def _check_record(statement: Statement, record: Path | None) -> list[Problem]:
     signed = statement.predicate.get("recordSha256")
     if signed is None:
         return []
-    if record is None or not record.is_file():
-        return [Problem("record-missing", f"the build record that was signed is not at {record}")]
-    actual = hashlib.sha256(record.read_bytes()).hexdigest()
+    try:
+        data = record.read_bytes() if record is not None else None
+    except OSError:
+        data = None
+    if record is None or data is None:
+        return [Problem("record-missing", f"the build record that was signed cannot be read at {record}")]
+    actual = hashlib.sha256(data).hexdigest()
     if actual != signed:
         return [Problem("record-changed", f"{record.name}: signed {signed}, found {actual}")]
     return []
@@ -118,7 +122,11 @@ def _check_resources(statement: Statement) -> None:
         )
     if serialization.get("allow_symlinks", False):
         raise ValueError("it allows symbolic links, which are not followed here")
-    if len({one["name"] for one in resources}) != len(resources):
+    names = [one["name"] for one in resources]
+    ignored = serialization.get("ignore_paths", [])
+    if not isinstance(ignored, list) or not all(isinstance(one, str) for one in (*names, *ignored)):
+        raise ValueError("names of resources and ignore_paths are no lists of text")
+    if len(set(names)) != len(resources):
         raise ValueError("a resource is there twice")
     if any(one["algorithm"] != "sha256" for one in resources):
         raise ValueError("a resource's digest is not of sha256")

@@ -26,8 +26,10 @@ from reprobuild.errors import NotAResultError, SigningKeyError, UsageError
 from reprobuild.services.artifact import read_manifest
 from reprobuild.services.keys import KeyService, nix_public, trust_lines
 from reprobuild.services.sign import sign
+from reprobuild_verify.__main__ import document, text_lines
 from reprobuild_verify.check import verify
 from reprobuild_verify.dsse import pae
+from reprobuild_verify.find import beside
 from reprobuild_verify.trust import parse_trust, read_trust
 
 from .signing_examples import KEYS, NOW, SignedArtifact, envelope, pem, write_files
@@ -257,3 +259,25 @@ def made(tmp_path: Path) -> BuildRecord:
 def test_what_this_version_signed_verifies_for_good(name: str) -> None:
     (statements,) = GOLDEN.glob(name)
     assert verify(GOLDEN / "artifact", statements, read_trust(GOLDEN / "trust.toml"), now=NOW).ok
+
+
+def test_names_cannot_steer_the_terminal(artifact: SignedArtifact) -> None:
+    (artifact.result / "\x1b[2Jsignatures: ok\n\udcff").touch()
+    report = artifact.report()
+    (line,) = [line for line in text_lines(report) if "file-extra" in line]
+    assert line.isprintable() and r"\x1b[2J" in line
+    json.dumps(document(report), ensure_ascii=False).encode()
+
+
+def test_what_belongs_to_a_store_path_is_not_put_into_the_store() -> None:
+    assert beside(Path("/nix/store/abc-digits")) == Path()
+    assert beside(Path("project/result")) == Path("project")
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    result = write_files(tmp_path / "result")
+    (target,) = sign(result, KEYS["alice"]).files
+    target.write_text("notes\n")
+    with pytest.raises(UsageError, match="something else"):
+        sign(result, KEYS["alice"])
+    assert target.read_text() == "notes\n"

@@ -17,7 +17,7 @@ from reprobuild.domain.statement import ArtifactPredicate, ArtifactStatement, Su
 from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.services.artifact import MANIFEST_FILE, Manifest
 from reprobuild.services.check_artifact import check_artifact
-from reprobuild_verify.find import RECORD, STATEMENTS
+from reprobuild_verify.find import RECORD, STATEMENTS, beside
 
 BUNDLE_SUFFIX = ".model.sig"
 
@@ -36,13 +36,13 @@ def sign(result: Path, signer: Signer, *, record: Path | None = None, folder: Pa
 
     Args:
         record: the build's; None: the one that was signed before, if it is beside the statements.
-        folder: where to; by default beside the result.
+        folder: where to; by default beside the result's link; of a store path the working folder.
     Raises:
         NotAResultError: not an artifact, or its files are not as its manifest says.
-        UsageError: the record is of another build, or none.
+        UsageError: the record is of another build, or none; or the file of statements is none.
     """
     manifest = _whole(result)
-    folder = folder or result.parent
+    folder = folder or beside(result)
     kept = folder / f"{manifest.artifact_id}{RECORD}"
     source = record or (kept if kept.exists() else None)
     written, record_sha256 = [], None
@@ -55,7 +55,12 @@ def sign(result: Path, signer: Signer, *, record: Path | None = None, folder: Pa
     payload = compact(said.model_dump(mode="json", by_alias=True, exclude_none=True)).encode()
     target = folder / f"{manifest.artifact_id}{STATEMENTS}"
     before = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
-    lines = signed_lines([line for line in before if line.strip()], payload, signer)
+    try:
+        lines = signed_lines([line for line in before if line.strip()], payload, signer)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{target} holds something else than signed statements", hint="move it away"
+        ) from error
     written.append(_write(target, "".join(f"{line}\n" for line in lines).encode()))
     return Signed(manifest.artifact_id, signer.keyid, tuple(written))
 
@@ -69,7 +74,7 @@ def sign_model(result: Path, signer: Signer, public_pem: str, folder: Path | Non
     """
     manifest = _whole(result)
     text = bundle(manifest.artifact_id, file_digests(manifest), signer, public_pem)
-    target = _write((folder or result.parent) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
+    target = _write((folder or beside(result)) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
     return Signed(manifest.artifact_id, signer.keyid, (target,))
 
 
