@@ -12,26 +12,23 @@ from typing import Any
 
 from reprobuild.core.difference.cause import explain
 from reprobuild.core.difference.code import code_changes
-from reprobuild.core.difference.meaning import data_changes, flat_changes, metric_changes, spec_changes
+from reprobuild.core.difference.meaning import flat_changes, metric_changes, spec_changes
 from reprobuild.core.difference.packages import closure_changes, locked_packages, stored_packages
-from reprobuild.core.difference.rows import MAX_TABLE_BYTES, is_table, row_changes
 from reprobuild.core.difference.software import machine, software
 from reprobuild.domain.difference import (
     Closure,
     ComparedSide,
-    DataChange,
     DerivationDifference,
     Difference,
     Meaning,
     ValueChange,
     WeightsChange,
 )
-from reprobuild.domain.digest import Digest
 from reprobuild.domain.drv import DrvFile
-from reprobuild.domain.lock import Source
 from reprobuild.domain.spec import Spec
 from reprobuild.errors import UsageError
 from reprobuild.services.artifact import MANIFEST_FILE
+from reprobuild.services.compare_data import compare_data
 from reprobuild.services.side import Side
 from reprobuild.services.snapshot import Snapshot, Snapshots, system_of
 
@@ -117,7 +114,7 @@ def _meaning(first: Snapshot, second: Snapshot, gaps: list[str]) -> Meaning:
         if one.metrics and other.metrics
         else (),
         parameters=deciding,
-        data=_data(first, second),
+        data=compare_data(first, second),
         code=code_changes(first.code or {}, second.code or {}) if both_code else (),
         software=flat_changes(*known) if shared else (),
         machine=_machines(one, other),
@@ -161,51 +158,6 @@ def _hashes(first: Snapshot, second: Snapshot) -> tuple[dict[str, str], dict[str
         for hashes, known in zip(found, files, strict=True):
             hashes |= {f"file {path}": digest for path, digest in known.items()}
     return found
-
-
-def _data(first: Snapshot, second: Snapshot) -> tuple[DataChange, ...]:
-    if first.lock is None or second.lock is None:
-        return ()
-    pins = [{one.name: one for one in side.lock.of_kind("data")} for side in (first, second) if side.lock]
-    found = []
-    for change in data_changes(*pins):
-        if change.state == "changed":
-            pair = pins[0][change.name], pins[1][change.name]
-            change = change.model_copy(update=_rows(pair, first.data_folder, second.data_folder))
-        found.append(change)
-    return tuple(found)
-
-
-def _rows(pins: tuple[Source, Source], *folders: Path | None) -> dict[str, Any]:
-    """`rows`, or `rows_unknown` with the reason."""
-    if not is_table(pins[1].file_name) or not is_table(pins[0].file_name):
-        return {"rows_unknown": "neither CSV nor JSON Lines"}
-    if max(pin.size_bytes for pin in pins) > MAX_TABLE_BYTES:
-        return {"rows_unknown": f"larger than {MAX_TABLE_BYTES >> 20} MiB"}
-    contents = [_pinned_content(pin, folder) for pin, folder in zip(pins, folders, strict=True)]
-    for number, content in enumerate(contents):
-        if content is None:
-            side = ("first", "second")[number]
-            return {"rows_unknown": f"the {side} side's file is neither in its folder nor in the store here"}
-    try:
-        return {"rows": row_changes(pins[1].file_name, contents[0] or b"", contents[1] or b"")}
-    except ValueError as error:
-        return {"rows_unknown": str(error)}
-
-
-def _pinned_content(pin: Source, folder: Path | None) -> bytes | None:
-    """The very bytes that are pinned, from the store or the project; None where there are none."""
-    places = [Path(pin.store_path)]
-    if folder is not None and pin.path is not None:
-        places.append(folder / pin.path)
-    for place in places:
-        try:
-            content = place.read_bytes()
-        except OSError:
-            continue
-        if Digest.of_bytes(content) == pin.sha256:
-            return content
-    return None
 
 
 def _weights(one: Snapshot, other: Snapshot) -> tuple[WeightsChange, ...]:
