@@ -139,6 +139,12 @@ def test_what_stayed_on_the_builder_is_rebuilt_there_before_it_is_equal(
     assert train.builder == "gpu1" and not two.world.realised
 
 
+def test_a_rebuild_of_which_nothing_was_heard_is_none(two: TwoMachines) -> None:
+    two.far.realise = lambda *_, **__: 0  # type: ignore[method-assign]
+    (train,) = two.verify("train", rounds=2).stages
+    assert said(train) == ("store", "failed", 0, 2) and "nothing was compared" in (train.reason or "")
+
+
 def test_what_is_gone_everywhere_is_built_there_once_and_that_is_a_rebuild(two: TwoMachines) -> None:
     two.far.valid.discard(two.world.drv("digits-train").out_path)
     (train,) = two.verify("train").stages

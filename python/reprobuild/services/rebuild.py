@@ -44,8 +44,10 @@ class Rebuilder:
         equal, differing, comparison, copy, reason = 0, 0, None, None, None
         for _ in range(rounds):
             status, tree = self._run([drv.drv_path], {drv.drv_path: label}, check=True)
-            if status == 0:
+            if status == 0 and _ran(tree, drv.drv_path):
                 equal += 1
+            elif status == 0:
+                reason = reason or "Nix ended well, but said of no build that it ran: nothing was compared"
             elif _differs(status, tree, drv.drv_path):
                 differing += 1
                 kept = self.builder.kept_output(drv.out_path)
@@ -105,6 +107,11 @@ class Rebuilder:
             Origin(host=state.host, numerics=state.numerics, hardware=state.hardware) if state else Origin()
         )
         return self.compare(label, Path(drv.out_path), kept, origin, second)
+
+
+def _ran(tree: BuildTree, drv_path: str) -> bool:
+    state = tree.builds.get(drv_path)
+    return state is not None and state.started_s is not None
 
 
 def _differs(status: int, tree: BuildTree, drv_path: str) -> bool:
