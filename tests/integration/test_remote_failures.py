@@ -160,6 +160,9 @@ def test_ended_during_training(
 
 def test_a_full_disk_is_told_from_a_failed_build(net: Lab, client: World, tiny: Path) -> None:
     small = net.host("small", disk_mib=24)
+    (tiny / "train.py").write_text(
+        (tiny / "train.py").read_text() + f"# {tiny}\n"
+    )  # not built by another test
     assert "small: its disk is full" in refused(client, tiny, small)
     small.run(["mount", "-o", "remount,size=400m", "/nix"])
     client.reprobuild("nix", "build", "--builder", small.uri, cwd=tiny)
