@@ -142,8 +142,9 @@ class BuildService:
         found = self.instantiate(project)
         targets = _targets(found, request)
         built, record_path, record, machines = self._realise(project, found, targets, request, new_view)
-        self._keep_results(targets, request.out_link)
-        here = self._store.present([drv.out_path for drv in targets.values()])
+        paths = {drv.out_path for drv in targets.values()}
+        here = self._store.present(sorted(paths)) if record else paths  # nothing was built: all was there
+        self._keep_results(targets, here, request.out_link)
         model = targets.get("model")
         artifact = read_artifact(Path(model.out_path)) if model and model.out_path in here else None
         return BuildOutcome(
@@ -272,12 +273,13 @@ class BuildService:
         used = still_needed(project.spec, found, targets, valid | offered).take
         self._store.substitute([drv.out_path for drv in used if drv.out_path in offered], caches)
 
-    def _keep_results(self, targets: dict[str, Derivation], out_link: Path | None) -> None:
+    def _keep_results(
+        self, targets: dict[str, Derivation], here: Collection[str], out_link: Path | None
+    ) -> None:
         if out_link is None:
             return
-        valid = self._store.present([drv.out_path for drv in targets.values()])
         for label, drv in targets.items():
-            if drv.out_path not in valid:  # left on the machine that built it
+            if drv.out_path not in here:  # left on the machine that built it
                 continue
             link = out_link if len(targets) == 1 else out_link.with_name(f"{out_link.name}-{label}")
             self._store.add_root(link, drv.out_path)

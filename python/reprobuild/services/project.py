@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reprobuild.core.deb_closure import COMPILER, HOST_COMPILER
 from reprobuild.core.gpu_features import NVML_TOOL
 from reprobuild.core.lock_inputs import Part, input_digests
 from reprobuild.core.overrides import merged, parse_overrides
@@ -125,6 +124,9 @@ def parse_lock(text: str, origin: str = LOCK_FILE) -> Lock:
 
 def _base_change(spec: Spec, lock: Lock) -> str:
     """Which section made the base another one: a level or nvcc needs a compiler that the lock has not."""
+    # only here: a build with nothing to do reads no packages
+    from reprobuild.core.deb_closure import COMPILER, HOST_COMPILER
+
     compilers = {source.name for source in lock.of_kind("compiler")}
     if (COMPILER in compilers) != (spec.numerics.level == "portable"):
         return "level in [numerics]"
