@@ -32,34 +32,25 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-nix_app = typer.Typer(
-    help="Build, inspect and enter derivations.",
-    epilog="Example: reprobuild nix build --stage train",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+
+
+def _group(name: str, words: str, example: str) -> typer.Typer:
+    """Commands of one kind, under one name."""
+    group = typer.Typer(help=words, epilog=f"Example: {example}", no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(group, name=name)
+    return group
+
+
+nix_app = _group("nix", "Build, inspect and enter derivations.", "reprobuild nix build --stage train")
+builder_app = _group(
+    "builder", "Machines that build: what they have, and what they offer.", "reprobuild builder probe"
 )
-app.add_typer(nix_app, name="nix")
-builder_app = typer.Typer(
-    help="Machines that build: what they have, and what they offer.",
-    epilog="Example: reprobuild builder probe",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+cache_app = _group(
+    "cache", "Share sources and outputs through binary caches.", "reprobuild cache push /srv/cache"
 )
-app.add_typer(builder_app, name="builder")
-cache_app = typer.Typer(
-    help="Share sources and outputs through binary caches.",
-    epilog="Example: reprobuild cache push /srv/cache",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+keys_app = _group(
+    "keys", "Keys to sign with: make, list, export, rotate, revoke.", "reprobuild keys new release"
 )
-app.add_typer(cache_app, name="cache")
-keys_app = typer.Typer(
-    help="Keys to sign with: make, list, export, rotate, revoke.",
-    epilog="Example: reprobuild keys new release",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(keys_app, name="keys")
 
 
 def _print_version(wanted: bool) -> None:
