@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from tests.integration.conftest import REPOSITORY, World
@@ -57,7 +58,7 @@ def run_as_user(world: World, project: Path, sandbox: str, *command: str) -> sub
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, NOBODY, NOBODY)
     for parent in (project.parent, *project.parent.parents):
-        if "pytest-of-root" in parent.parts:  # other test runs of this user close it again
+        if Path(gettempdir()) in parent.parents:  # other test runs of this user close it again
             parent.chmod(0o755)
     config = (
         f"sandbox = {sandbox}\nbuild-users-group =\nsubstituters =\nallowed-users = *\ntrusted-users = root"
