@@ -23,6 +23,7 @@ SSHD = "/usr/sbin/sshd"
 # Binds the host's own folders, then waits for ever. $0: folder of the host, $1: size of its store's disk in MiB or "".
 _BOOT = """set -e
 mount -t tmpfs tmpfs /run
+mkdir -p -m 1777 /run/lock
 mkdir -p /run/sshd "$0/nix/store" "$0/home"
 [ -d /nix ] || mkdir /nix
 if [ -n "$1" ]; then mount -t tmpfs -o "size=$1m" tmpfs "$0/nix"; mkdir -p "$0/nix/store"; fi

@@ -17,7 +17,6 @@ from tests.gpu_host import LIBRARY_FOLDER, VERSION, write_gpu_host, write_hook
 from tests.integration.conftest import World
 from tests.integration.stranger import as_user
 
-
 pytestmark = pytest.mark.integration
 
 LOOK = """

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -156,6 +160,25 @@ def test_ended_during_training(
     assert (running.returncode, words in said) == (status, True), said
     assert gone(far, "reprobuild_worker")
     second_try(client, tiny, far)
+
+
+def test_a_machine_with_one_place_builds_for_one_at_a_time(
+    client: World, far: Host, tiny: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(tiny, other)
+    (other / "train.py").write_text((other / "train.py").read_text() + "\n# waits for its turn\n")
+    far.configure(max_jobs="1")
+    try:
+        running = start(client, tiny, far)
+        trains_s = time.time()  # for eight seconds more
+        done = client.reprobuild("nix", "build", "--builder", far.uri, "--json", cwd=other)
+        assert running.wait(timeout=60) == 0
+    finally:
+        far.configure(max_jobs="2")
+    assert done.stderr.count(f"far is busy with builds of {getpass.getuser()}@") == 1
+    train = json.loads(Path(json.loads(done.stdout)["record"]).read_text())["outputs"][0]
+    assert datetime.fromisoformat(train["started"]).timestamp() - trains_s > 6
 
 
 def test_a_full_disk_is_told_from_a_failed_build(net: Lab, client: World, tiny: Path) -> None:

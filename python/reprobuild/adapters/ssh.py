@@ -41,7 +41,7 @@ def run_there(
         BuilderError: no connection, or the command failed or took too long.
     """
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [*_arguments(machine, Path(folder)), f"sh -c {quote(command)}"]
+        arguments = [*ssh_command(machine, Path(folder)), f"sh -c {quote(command)}"]
         try:
             done = subprocess.run(
                 arguments,
@@ -79,7 +79,14 @@ def _options() -> list[str]:
     return [_NEVER_ASK, *os.environ.get("NIX_SSHOPTS", "").split(), _CONNECT_TIMEOUT, *_ALIVE]
 
 
-def _arguments(machine: Machine, folder: Path) -> list[str]:
+def ssh_command(machine: Machine, folder: Path) -> list[str]:
+    """How to reach a builder; a command for its shell comes after that.
+
+    Args:
+        folder: takes a file of host keys, which must stay while ssh starts.
+    Raises:
+        UsageError: the machine is not reached by ssh.
+    """
     destination = ssh_destination(machine.uri)
     if destination is None:
         raise UsageError(

@@ -99,18 +99,33 @@ class RemoteBuilder:
         if check:
             if not self._same_there(graph[drv_paths[0]], hear):
                 return EXIT_NOT_DETERMINISTIC
-            status = self.machine.realise(drv_paths, hear, jobs=jobs, check=True)
+            status = self.machine.realise(drv_paths, hear, jobs=1, check=True)
             if status != 0:
                 self._keep_differing(outputs[0])
             return status
         try:
-            status = self.machine.realise(drv_paths, hear, jobs=jobs, keep_going=keep_going)
+            status = self._build(transfer, drv_paths, hear, jobs=jobs, keep_going=keep_going)
         except (ReprobuildError, KeyboardInterrupt):
             with contextlib.suppress(ReprobuildError):  # mostly it answers again, or its disk is full
                 self._finished(graph, outputs)
             raise
         self._collect(graph, outputs, hear)
         return status
+
+    def _build(
+        self,
+        transfer: Transfer,
+        drv_paths: Sequence[str],
+        hear: Callable[[Event], None],
+        *,
+        jobs: int | None,
+        keep_going: bool,
+    ) -> int:
+        """No more builds at a time than there are: others may use the rest of the machine."""
+        if not transfer.build:
+            return 0
+        most = min(jobs or self.machine.machine.max_jobs, len(transfer.build))
+        return self.machine.realise(drv_paths, hear, jobs=most, keep_going=keep_going)
 
     def kept_output(self, out_path: str) -> Path | None:
         """The output of a rebuild that differs, brought here."""

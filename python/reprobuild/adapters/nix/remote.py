@@ -13,13 +13,14 @@ from shlex import quote
 from urllib.parse import quote as percent_encoded
 
 from reprobuild.adapters.builder import SshBuilders, usable_facts
+from reprobuild.adapters.builder_slots import held_slots
 from reprobuild.adapters.nix.process import environment, program, run
 from reprobuild.adapters.nix.realise import run_heard
 from reprobuild.adapters.nix.store import path_infos
 from reprobuild.adapters.ssh import nix_environment, run_there
 from reprobuild.core.build_tree import failed_build
 from reprobuild.core.connection import connection_error
-from reprobuild.domain.build_event import Event, Message
+from reprobuild.domain.build_event import Event, Level, Message
 from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import PathInfo
 from reprobuild.errors import BuilderError, DiskFullError, ReprobuildError, SandboxError, ToolFailedError
@@ -121,16 +122,23 @@ class RemoteNix:
     ) -> int:
         """Build there (or with `check` rebuild and compare); returns Nix's exit status, which tells little over ssh.
 
+        Waits while the machine has all the builds that its entry allows at a time.
+
         Raises:
             BuilderError, DiskFullError: it went away, or has no room; what was finished is kept there.
             KeyboardInterrupt: its builders end when the connection does.
         """
-        options = [*_HERMETIC, "--max-jobs", str(jobs or self.machine.max_jobs)]
-        options += ["--keep-going"] if keep_going else []
+        options = ["--keep-going"] if keep_going else []
         options += ["--keep-failed"] if check else []
-        arguments = ["--realise", *drv_paths, "--store", self._address(*options)]
-        arguments += ["--check"] if check else []
-        return self._heard("nix-store", arguments, on_event)[0]
+
+        def busy(who: str) -> None:
+            waits = f"{self.machine.name} is busy with builds of {who}: waiting until it has room"
+            on_event(Message(Level.WARN, waits))
+
+        with held_slots(self.machine, jobs or self.machine.max_jobs, busy) as held:
+            address = self._address(*_HERMETIC, "--max-jobs", str(held), *options)
+            arguments = ["--realise", *drv_paths, "--store", address, *(["--check"] if check else [])]
+            return self._heard("nix-store", arguments, on_event)[0]
 
     def unpack(self, path: str, target: Path) -> None:
         """Write the files of one path there into a new folder here, without what it needs.
