@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer
 
-from reprobuild.cli.app import app
+from reprobuild.cli.app import make_app
 
 GOLDEN = Path(__file__).parents[1] / "golden/help"
 
@@ -28,7 +28,7 @@ def _texts(command: Any, name: str, parent: Any = None) -> Iterator[tuple[str, s
         yield from _texts(child, inner, context)
 
 
-HELP = dict(_texts(typer.main.get_command(app), "reprobuild"))
+HELP = dict(_texts(typer.main.get_command(make_app()), "reprobuild"))
 
 
 @pytest.mark.parametrize("name", HELP)

@@ -9,13 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reprobuild.core.cuda_table import cuda_table, runs_on
+from reprobuild.core.cuda_table import cuda_table, runs_on, version_key
 from reprobuild.core.cuda_wheels import check_wheels, constraints
 from reprobuild.core.gpu_features import required_features
 from reprobuild.core.schemas import cuda_table_schema
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.core.wheel_pin import ResolvedWheel
-from reprobuild.domain.cuda import version_key
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import DebianBasePin, Source
 from reprobuild.domain.spec import Spec

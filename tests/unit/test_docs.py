@@ -21,7 +21,7 @@ import typer
 from tests.docs_pages import REPOSITORY, Block, anchors, blocks, name_of, pages, prose
 
 from reprobuild import errors
-from reprobuild.cli.app import app
+from reprobuild.cli.app import make_app
 from reprobuild.core.overrides import merged
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.services.project import open_project
@@ -113,7 +113,7 @@ def documented_commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("place", "line"), documented_commands())
 def test_each_command_in_the_docs_exists_with_its_options(place: str, line: str) -> None:
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(make_app())
     context = command.context_class(command, info_name="reprobuild")
     arguments = shlex.split(line)
     while arguments and hasattr(command, "commands"):
@@ -249,7 +249,7 @@ def test_the_commands_without_json_are_those_that_the_readme_names() -> None:
         if not hasattr(command, "commands") and not any("--json" in p.opts for p in command.params):
             without.append(name)
 
-    visit(typer.main.get_command(app), "")
+    visit(typer.main.get_command(make_app()), "")
     named = " and ".join(f"`{name}`" for name in sorted(without))
     assert f"Every command but {named} has `--json`" in " ".join(README.read_text(encoding="utf-8").split())
 

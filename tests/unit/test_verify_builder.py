@@ -15,11 +15,11 @@ from reprobuild.domain.store import Derivation, PathInfo
 from reprobuild.domain.verdict import StageVerdict, Verdict
 from reprobuild.errors import NoBuilderError
 from reprobuild.services.build import BuildRequest, BuildService
+from reprobuild.services.elsewhere import Elsewhere
 from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project
 from reprobuild.services.rebuild import Rebuilder
 from reprobuild.services.remote import RemoteBuilder
-from reprobuild.services.steps import Elsewhere
 from reprobuild.services.verify import VerifyService
 
 from .build_fakes import World

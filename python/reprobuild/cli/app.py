@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
@@ -23,34 +23,40 @@ from reprobuild.errors import (
     UsageError,
 )
 
-app = typer.Typer(
-    name="reprobuild",
-    help="Provably rebuildable machine-learning models: one TOML spec, hash-pinned inputs, Nix's sandbox.",
-    epilog="Example: reprobuild init digits && cd digits && reprobuild lock && reprobuild nix build",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _group(name: str, words: str, example: str) -> typer.Typer:
-    """Commands of one kind, under one name."""
-    group = typer.Typer(help=words, epilog=f"Example: {example}", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(group, name=name)
-    return group
-
-
-nix_app = _group("nix", "Build, inspect and enter derivations.", "reprobuild nix build --stage train")
-builder_app = _group(
-    "builder", "Machines that build: what they have, and what they offer.", "reprobuild builder probe"
-)
-cache_app = _group(
-    "cache", "Share sources and outputs through binary caches.", "reprobuild cache push /srv/cache"
-)
-keys_app = _group(
-    "keys", "Keys to sign with: make, list, export, rotate, revoke.", "reprobuild keys new release"
-)
+# Module of `commands` → the commands that it makes, in the order of the help.
+COMMANDS = {
+    "init": ("init",),
+    "lock": ("lock",),
+    "fetch": ("fetch",),
+    "plan": ("plan",),
+    "build": ("nix build", "build"),
+    "baseline": ("baseline",),
+    "verify": ("verify",),
+    "show": ("show",),
+    "why": ("why",),
+    "sbom": ("sbom",),
+    "archive": ("archive",),
+    "sign": ("sign",),
+    "verify_signature": ("verify-signature",),
+    "nix": ("nix shell", "nix eval"),
+    "diff": ("nix diff",),
+    "ci": ("ci",),
+    "doctor": ("doctor",),
+    "schema": ("schema",),
+    "builder": ("builder add", "builder list", "builder remove"),
+    "builder_check": ("builder check",),
+    "builder_probe": ("builder probe",),
+    "builder_setup": ("builder setup",),
+    "cache": ("cache push", "cache pull", "cache check"),
+    "keys": ("keys new", "keys list", "keys export", "keys rotate", "keys revoke"),
+}
+# Name → what it says of itself, and its example.
+GROUPS = {
+    "nix": ("Build, inspect and enter derivations.", "reprobuild nix build --stage train"),
+    "builder": ("Machines that build: what they have, and what they offer.", "reprobuild builder probe"),
+    "cache": ("Share sources and outputs through binary caches.", "reprobuild cache push /srv/cache"),
+    "keys": ("Keys to sign with: make, list, export, rotate, revoke.", "reprobuild keys new release"),
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,7 +65,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: bool = typer.Option(
         False, "--version", "-V", help="Print the version.", callback=_print_version, is_eager=True
@@ -68,31 +73,34 @@ def _root(
 ) -> None: ...
 
 
-for _module in (
-    "init",
-    "lock",
-    "fetch",
-    "plan",
-    "build",
-    "baseline",
-    "verify",
-    "show",
-    "why",
-    "sbom",
-    "archive",
-    "sign",
-    "verify_signature",
-    "nix",
-    "diff",
-    "ci",
-    "doctor",
-    "schema",
-):
-    importlib.import_module(f"reprobuild.cli.commands.{_module}").register(app, nix_app)
-for _module in ("builder", "builder_check", "builder_probe", "builder_setup"):
-    importlib.import_module(f"reprobuild.cli.commands.{_module}").register(builder_app)
-importlib.import_module("reprobuild.cli.commands.cache").register(cache_app)
-importlib.import_module("reprobuild.cli.commands.keys").register(keys_app)
+def make_app(modules: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with the commands of these modules; each one that is left out starts sooner."""
+    app = typer.Typer(
+        name="reprobuild",
+        help="Provably rebuildable machine-learning models: one TOML spec, hash-pinned inputs, Nix's sandbox.",
+        epilog="Example: reprobuild init digits && cd digits && reprobuild lock && reprobuild nix build",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    groups = {}
+    for name, (words, example) in GROUPS.items():
+        groups[name] = typer.Typer(
+            help=words, epilog=f"Example: {example}", no_args_is_help=True, rich_markup_mode=None
+        )
+        app.add_typer(groups[name], name=name)
+    for module in modules:
+        register = importlib.import_module(f"reprobuild.cli.commands.{module}").register
+        name = COMMANDS[module][0].partition(" ")[0]
+        if name in groups and name != "nix":
+            register(groups[name])
+        else:
+            register(app, groups["nix"])
+    for group in (app, *groups.values()):
+        _examples_last(group)
+    return app
 
 
 def _examples_last(group: typer.Typer) -> None:
@@ -103,11 +111,11 @@ def _examples_last(group: typer.Typer) -> None:
         command.epilog = f"Example: {example}" if mark else None
 
 
-_examples_last(app)
-_examples_last(nix_app)
-_examples_last(builder_app)
-_examples_last(cache_app)
-_examples_last(keys_app)
+def modules_for(arguments: Sequence[str]) -> Iterable[str]:
+    """The module of the command that is called; all where none is recognised: help, completion, a mistyped name."""
+    words = [word for word in arguments if not word.startswith("-")]
+    called = " ".join(words[: 2 if words[:1] and words[0] in GROUPS else 1])
+    return [module for module, names in COMMANDS.items() if called in names] or COMMANDS
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -116,7 +124,9 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in ours
     debug = "--debug" in ours or bool(os.environ.get("REPROBUILD_DEBUG"))
     try:
-        status = app(args=list(arguments), prog_name="reprobuild", standalone_mode=False)
+        status = make_app(modules_for(arguments))(
+            args=list(arguments), prog_name="reprobuild", standalone_mode=False
+        )
         sys.stdout.flush()
         if status == EXIT_INTERRUPTED:  # typer's word for Ctrl-C
             raise KeyboardInterrupt

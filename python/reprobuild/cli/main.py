@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -11,6 +12,8 @@ def main() -> None:
 
         sys.stdout.write(f"reprobuild {__version__}\n")
         return
+    # No plugin of the environment checks our values, and none is looked for: that reads every package's metadata.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from reprobuild.cli.app import run
 
     sys.exit(run(sys.argv[1:]))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from reprobuild.core.cuda_table import cuda_table, toolkit_of
+from typing import TYPE_CHECKING
+
+from reprobuild.core.cuda_table import cuda_table, toolkit_of, version_key
 from reprobuild.core.spec_keys import nearest
-from reprobuild.domain.cuda import Toolkit, version_key
 from reprobuild.domain.spec import Spec
 from reprobuild.errors import SpecError
+
+if TYPE_CHECKING:
+    from reprobuild.domain.cuda import Toolkit
 
 
 def check_cuda(spec: Spec, origin: str) -> None:

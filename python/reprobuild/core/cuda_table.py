@@ -6,14 +6,19 @@ Reads nix/lib/cuda.json, a part of this package, so that Nix and Python go by on
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from reprobuild.core.package_data import data_root
-from reprobuild.domain.cuda import CudaTable, Toolkit
 from reprobuild.domain.spec import Spec
+
+if TYPE_CHECKING:
+    from reprobuild.domain.cuda import CudaTable, Toolkit
 
 
 @cache
 def cuda_table() -> CudaTable:
+    from reprobuild.domain.cuda import CudaTable  # for projects with a toolkit alone
+
     return CudaTable.model_validate_json((data_root() / "nix/lib/cuda.json").read_bytes())
 
 
@@ -38,3 +43,8 @@ def runs_on(built_for: tuple[str, ...], capability: str) -> bool:
     """
     major, minor = capability.split(".")
     return any(one.split(".")[0] == major and int(one.split(".")[1]) <= int(minor) for one in built_for)
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """For order by number: `"12.10"` comes after `"12.9"`."""
+    return tuple(int(part) for part in version.split("."))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 from typing import NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import PositiveInt
 
 from reprobuild.domain.digest import Digest
+from reprobuild.domain.value import Value
 
 
 class Relation(NamedTuple):
@@ -22,10 +23,6 @@ class Relation(NamedTuple):
 
 
 Alternatives = tuple[Relation, ...]  # any one of them will do; the first is preferred
-
-
-class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DebPackage(Value):

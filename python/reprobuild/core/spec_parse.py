@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from reprobuild.core.spec_checks import check_references
 from reprobuild.core.spec_keys import Location, key_path
-from reprobuild.core.spec_problem import spec_error
 from reprobuild.domain.spec import SPEC_FILE, Spec
 from reprobuild.errors import SpecError
 
@@ -49,6 +48,8 @@ def parse_spec(document: Mapping[str, Any], origin: str = SPEC_FILE) -> Spec:
     try:
         spec = Spec.model_validate_json(json.dumps(document))
     except ValidationError as error:
+        from reprobuild.core.spec_problem import spec_error  # slow to load, and most specs are right
+
         raise spec_error(error, document, origin) from error
     check_references(spec, origin)
     return spec

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from reprobuild.domain.value import Value
 
 ARCHIVE_SCHEMA: Final = "reprobuild.archive/1"
 ARCHIVE_FILE = "archive.json"
 SUMS_FILE = "SHA256SUMS"
 
 
-class ArchiveDocument(BaseModel):
+class ArchiveDocument(Value):
     """What was archived."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     schema_: Literal["reprobuild.archive/1"] = Field(default=ARCHIVE_SCHEMA, alias="schema")
     model: str

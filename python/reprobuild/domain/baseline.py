@@ -9,20 +9,17 @@ from __future__ import annotations
 import json
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.spec_types import Finite
+from reprobuild.domain.value import Value
 
 BASELINE_SCHEMA: Final = "reprobuild.baseline/1"
 BASELINE_FILE = "reprobuild.baseline.json"
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class MetricBaseline(_Value):
+class MetricBaseline(Value):
     """One metric over all runs."""
 
     stage: str = Field(description="stage that measured it")
@@ -31,7 +28,7 @@ class MetricBaseline(_Value):
     standard_deviation: Finite = Field(description="of a sample: the squares' sum is divided by runs - 1")
 
 
-class RunOutput(_Value):
+class RunOutput(Value):
     """What one stage of one run wrote."""
 
     stage: str
@@ -40,14 +37,14 @@ class RunOutput(_Value):
     nar_hash: Digest
 
 
-class BaselineRun(_Value):
+class BaselineRun(Value):
     """One run: the model's stages, built with another seed."""
 
     seed: int
     outputs: tuple[RunOutput, ...] = Field(description="of the stages that measure, by name")
 
 
-class Baseline(_Value):
+class Baseline(Value):
     schema_: Literal["reprobuild.baseline/1"] = Field(default=BASELINE_SCHEMA, alias="schema")
     model: str
     version: str

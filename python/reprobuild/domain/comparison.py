@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import Field, FiniteFloat
+
+from reprobuild.domain.value import Value
 
 COMPARISON_SCHEMA: Final = "reprobuild.comparison/1"
 
@@ -28,11 +30,7 @@ CauseClass = Literal[
 ]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Origin(_Value):
+class Origin(Value):
     """What is known of how one side was made; every part may be unknown."""
 
     host: dict[str, Any] | None = Field(
@@ -43,7 +41,7 @@ class Origin(_Value):
     started: str | None = Field(default=None, description="when it was built: UTC, ISO 8601")
 
 
-class FileDifference(_Value):
+class FileDifference(Value):
     """One path of the output that is not the same on both sides."""
 
     path: str = Field(description="below the output; `.` when the outputs themselves are single files")
@@ -57,7 +55,7 @@ class FileDifference(_Value):
     first_differing_line: int | None = Field(default=None, description="of a text, from 1")
 
 
-class TensorDifference(_Value):
+class TensorDifference(Value):
     """One tensor that is not the same on both sides."""
 
     file: str
@@ -93,7 +91,7 @@ class TensorDifference(_Value):
     permuted: bool = Field(default=False, description="the same elements in another order")
 
 
-class TrajectoryDifference(_Value):
+class TrajectoryDifference(Value):
     """Where two trainings part, read from their trajectories."""
 
     file: str
@@ -113,7 +111,7 @@ class TrajectoryDifference(_Value):
     )
 
 
-class JsonDifference(_Value):
+class JsonDifference(Value):
     """The first place at which two JSON documents part."""
 
     file: str
@@ -126,7 +124,7 @@ class JsonDifference(_Value):
     differing_values: int = Field(default=1, description="in the whole document")
 
 
-class Cause(_Value):
+class Cause(Value):
     """One explanation of differences, with what speaks for it."""
 
     cause: CauseClass
@@ -138,7 +136,7 @@ class Cause(_Value):
     )
 
 
-class StageComparison(_Value):
+class StageComparison(Value):
     """Everything that differs between two outputs of one stage."""
 
     schema_: Literal["reprobuild.comparison/1"] = Field(default=COMPARISON_SCHEMA, alias="schema")

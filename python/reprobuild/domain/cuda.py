@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from reprobuild.domain.spec_types import ComputeCapability, CudaVersion, Date, DriverVersion, Text
+from reprobuild.domain.value import Value
 
 Capabilities = Annotated[tuple[ComputeCapability, ...], Field(min_length=1)]
 
 
-class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class _StrictValue(Value):
+    model_config = ConfigDict(strict=True)
 
 
-class CudaSource(Value):
+class CudaSource(_StrictValue):
     """Where values of the table were read."""
 
     about: Text = Field(description="path of the values inside the table")
@@ -27,18 +28,18 @@ class CudaSource(Value):
     read: Date = Field(description="day, YYYY-MM-DD")
 
 
-class Toolkit(Value):
+class Toolkit(_StrictValue):
     minimum_driver: DriverVersion = Field(description="oldest driver on Linux x86-64 that runs it")
     compute_capabilities: Capabilities = Field(description="what its compiler makes machine code for, rising")
     nvcc_in_wheels: bool = Field(description="whether its wheels hold a whole nvcc")
 
 
-class TorchBuild(Value):
+class TorchBuild(_StrictValue):
     toolkit: CudaVersion = Field(description="toolkit that it was built with")
     compute_capabilities: Capabilities = Field(description="what it has machine code for, rising")
 
 
-class CudaTable(Value):
+class CudaTable(_StrictValue):
     """A whole `nix/lib/cuda.json`."""
 
     schema_: Literal["reprobuild.cuda-table/1"] = Field(
@@ -49,8 +50,3 @@ class CudaTable(Value):
     torch: dict[CudaVersion, TorchBuild] = Field(
         description="torch's wheels on the default index, by version, major.minor"
     )
-
-
-def version_key(version: str) -> tuple[int, ...]:
-    """For order by number: `"12.10"` comes after `"12.9"`."""
-    return tuple(int(part) for part in version.split("."))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from reprobuild.domain.comparison import TensorDifference
+from reprobuild.domain.value import Value
 
 DIFF_SCHEMA: Final = "reprobuild.diff/1"
 
@@ -17,11 +18,7 @@ State = Literal["added", "removed", "changed"]
 SideKind = Literal["project", "revision", "lock", "result", "record", "statement", "store path"]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class ComparedSide(_Value):
+class ComparedSide(Value):
     named: str = Field(description="what it is, for people")
     kind: SideKind
     model: str | None = Field(default=None, description="name and version")
@@ -29,7 +26,7 @@ class ComparedSide(_Value):
     drv_path: str | None = Field(default=None, description="derivation of the model")
 
 
-class ValueChange(_Value):
+class ValueChange(Value):
     """One named value that is not the same on both sides; null: it is not there."""
 
     name: str
@@ -38,14 +35,14 @@ class ValueChange(_Value):
     second: Any = None
 
 
-class MetricChange(_Value):
+class MetricChange(Value):
     name: str
     first: float | None = Field(default=None, description="null: not measured")
     second: float | None = None
     delta: float | None = Field(default=None, description="second minus first")
 
 
-class RowChange(_Value):
+class RowChange(Value):
     """One row of a table, such as `17: 5,3.1` and `17: 5,3.2`."""
 
     state: State
@@ -55,7 +52,7 @@ class RowChange(_Value):
     second: str | None = None
 
 
-class RowChanges(_Value):
+class RowChanges(Value):
     added: int
     removed: int
     changed: int
@@ -65,7 +62,7 @@ class RowChanges(_Value):
     examples: tuple[RowChange, ...] = Field(default=(), description="the first few")
 
 
-class DataChange(_Value):
+class DataChange(Value):
     """One dataset, which is one file."""
 
     name: str
@@ -78,12 +75,12 @@ class DataChange(_Value):
     rows_unknown: str | None = Field(default=None, description="why rows were not compared")
 
 
-class FunctionChange(_Value):
+class FunctionChange(Value):
     name: str = Field(description="such as `Net.forward`; `module` is all that lies in no function or class")
     state: State
 
 
-class CodeChange(_Value):
+class CodeChange(Value):
     file: str
     state: State
     functions: tuple[FunctionChange, ...] = Field(default=(), description="of Python files on both sides")
@@ -92,7 +89,7 @@ class CodeChange(_Value):
     )
 
 
-class WeightsChange(_Value):
+class WeightsChange(Value):
     """One file of weights; tensors that are equal are only counted."""
 
     file: str
@@ -101,7 +98,7 @@ class WeightsChange(_Value):
     tensors: tuple[TensorDifference, ...] = ()
 
 
-class Meaning(_Value):
+class Meaning(Value):
     metrics: tuple[MetricChange, ...] = ()
     parameters: tuple[ValueChange, ...] = Field(default=(), description="`stages.NAME.params.KEY`")
     data: tuple[DataChange, ...] = ()
@@ -117,7 +114,7 @@ class Meaning(_Value):
     )
 
 
-class PackageChange(_Value):
+class PackageChange(Value):
     kind: str
     name: str
     state: State
@@ -127,7 +124,7 @@ class PackageChange(_Value):
     second_size_bytes: int | None = None
 
 
-class KindTotal(_Value):
+class KindTotal(Value):
     """All packages of one kind, changed or not."""
 
     kind: str
@@ -139,12 +136,12 @@ class KindTotal(_Value):
     second_only_bytes: int
 
 
-class Closure(_Value):
+class Closure(Value):
     totals: tuple[KindTotal, ...]
     packages: tuple[PackageChange, ...] = ()
 
 
-class DerivationDifference(_Value):
+class DerivationDifference(Value):
     """Two derivations of the same role that are not the same."""
 
     name: str
@@ -169,7 +166,7 @@ class DerivationDifference(_Value):
         return self.path == ("model",)
 
 
-class Difference(_Value):
+class Difference(Value):
     schema_: Literal["reprobuild.diff/1"] = Field(default=DIFF_SCHEMA, alias="schema")
     first: ComparedSide
     second: ComparedSide

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt
+
+from reprobuild.domain.value import Value
 
 HARDWARE_PROFILE_SCHEMA: Final = "reprobuild.hardware-profile/1"
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Cpu(_Value):
+class Cpu(Value):
     model: str | None
     isa_level: str | None = Field(description="x86-64-v1 to x86-64-v4; null on other processors")
     logical_cores: int | None
 
 
-class Driver(_Value):
+class Driver(Value):
     """The NVIDIA driver, as far as it is outside of every closure."""
 
     version: str | None = Field(description="such as 580.65.06")
@@ -31,13 +29,13 @@ class Driver(_Value):
     libraries_digest: str | None = Field(description="SHA-256 (hex) over the lines `NAME SHA256`, by name")
 
 
-class MigSlice(_Value):
+class MigSlice(Value):
     profile: str = Field(description="NVIDIA's name of its size, such as 1g.5gb")
     memory_bytes: NonNegativeInt
     multiprocessors: NonNegativeInt
 
 
-class Gpu(_Value):
+class Gpu(Value):
     index: NonNegativeInt = Field(description="NVML's number, from 0")
     name: str | None = Field(description="as NVML says it; null: it does not answer")
     memory_bytes: int | None
@@ -56,7 +54,7 @@ class Gpu(_Value):
     names: tuple[str, ...] = Field(description="the model as in the feature gpu-NAME, then the whole name")
 
 
-class HardwareProfile(_Value):
+class HardwareProfile(Value):
     schema_: Literal["reprobuild.hardware-profile/1"] = Field(alias="schema")
     host_name: str
     system: str = Field(description="Nix's name, such as x86_64-linux")

@@ -8,20 +8,17 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, StringConstraints
+from pydantic import Field, NonNegativeInt, StringConstraints
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.store_path import Mode, fixed_output_path, store_name
+from reprobuild.domain.value import Value
 
 LOCK_SCHEMA: Final = "reprobuild.lock/1"
 LOCK_FILE = "reprobuild.lock"
 
 Kind = Literal["compiler", "data", "deb", "seed", "tool", "wheel"]
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Source(Value):

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import Field, PlainSerializer
+
+from reprobuild.domain.value import Value
 
 # JSON has no infinities: they are written as text, and read back.
 Number = Annotated[
@@ -20,10 +22,8 @@ Number = Annotated[
 ToleranceKind = Literal["absolute", "relative", "statistical"]
 
 
-class MetricVerdict(BaseModel):
+class MetricVerdict(Value):
     """One level of docs/reproducibility.md: same behaviour, for one metric."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     metric: str
     references: tuple[Number, ...] = Field(description="what the reference runs measured")

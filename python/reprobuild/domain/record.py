@@ -5,21 +5,20 @@ Format page: docs/formats/record.md.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from reprobuild.domain.comparison import Origin
 from reprobuild.domain.digest import Digest
+from reprobuild.domain.value import Value
+
+if TYPE_CHECKING:
+    from reprobuild.domain.comparison import Origin
 
 RECORD_SCHEMA: Final = "reprobuild.record/1"
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class OffPlan(_Value):
+class OffPlan(Value):
     """Another number than the spec plans: both, in the unit that the key ends with."""
 
     key: Literal["cores", "memory_mib", "time_s", "loader_s"]
@@ -27,7 +26,7 @@ class OffPlan(_Value):
     measured: float
 
 
-class OutputRecord(_Value):
+class OutputRecord(Value):
     """One derivation of the project, built now or reused."""
 
     label: str = Field(description="stage name, or model")
@@ -57,6 +56,8 @@ class OutputRecord(_Value):
 
     def origin(self) -> Origin:
         """How it was made, as far as it can explain a difference."""
+        from reprobuild.domain.comparison import Origin
+
         return Origin(host=self.host, numerics=self.numerics, hardware=self.hardware, started=self.started)
 
     @property
@@ -66,7 +67,7 @@ class OutputRecord(_Value):
         return self.hardware is not None and "torch" in numerics and "gpu" not in numerics
 
 
-class BuildRecord(_Value):
+class BuildRecord(Value):
     schema_: Literal["reprobuild.record/1"] = Field(default=RECORD_SCHEMA, alias="schema")
     model: str
     version: str
@@ -74,7 +75,7 @@ class BuildRecord(_Value):
     project: str = Field(description="folder of the project")
     spec_digest: Digest = Field(description="of the effective spec, canonical JSON")
     lock_digest: Digest = Field(description="of the lock file")
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, Any] = Field(default={})
     spec: dict[str, Any] = Field(description="the effective spec: parameters, seed, goals")
     started: str
     finished: str

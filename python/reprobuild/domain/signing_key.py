@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from reprobuild.domain.value import Value
 
 KEY_SCHEMA: Literal["reprobuild.key/1"] = "reprobuild.key/1"
 Algorithm = Literal["ed25519", "ecdsa-p256"]
 
 
-class Revocation(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Revocation(Value):
     on: str = Field(description="day, UTC, such as 2026-11-21")
     reason: str
 
 
-class SigningKey(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+class SigningKey(Value):
     schema_: Literal["reprobuild.key/1"] = Field(default=KEY_SCHEMA, alias="schema")
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9._-]*$", description="as files, commands and trust files call it"

@@ -41,7 +41,7 @@ SPEC_FILE = "reprobuild.toml"
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class TensorSignature(Section):

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from reprobuild.domain.digest import Digest
+from reprobuild.domain.value import Value
 
 Sha256Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, alias_generator=to_camel)
+class _CamelValue(Value):
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
-class SubjectDigest(_Value):
+class SubjectDigest(_CamelValue):
     sha256: Sha256Hex
 
 
-class Subject(_Value):
+class Subject(_CamelValue):
     name: str = Field(description="path in the artifact, with `/`")
     digest: SubjectDigest
 
 
-class ArtifactPredicate(_Value):
+class ArtifactPredicate(_CamelValue):
     artifact_id: str = Field(description="follows from name, version and the manifest's digest")
     name: str = Field(description="the model's, from its manifest")
     version: str = Field(description="the model's, from its manifest")
@@ -36,7 +37,7 @@ class ArtifactPredicate(_Value):
     )
 
 
-class ArtifactStatement(_Value):
+class ArtifactStatement(_CamelValue):
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(
         default="https://in-toto.io/Statement/v1", alias="_type", description="in-toto Statement, version 1"
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from reprobuild.domain.signing_key import Algorithm
+from reprobuild.domain.value import Value
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Names = Annotated[
@@ -15,16 +16,12 @@ Names = Annotated[
 ]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TrustRevocation(_Section):
+class TrustRevocation(Value):
     on: Day
     reason: str
 
 
-class TrustKey(_Section):
+class TrustKey(Value):
     algorithm: Algorithm = Field(description="must be the key's own")
     public_key: str = Field(description="PEM, SubjectPublicKeyInfo")
     expires: Day = Field(
@@ -33,14 +30,14 @@ class TrustKey(_Section):
     revoked: TrustRevocation | None = Field(default=None, description="none of its signatures counts")
 
 
-class TrustRule(_Section):
+class TrustRule(Value):
     models: Names = Field(description="names of models; `*` stands for any characters")
     predicates: Names = Field(description="predicate types; `*` stands for any characters")
     keys: Names = Field(description="names of keys that may sign them")
     threshold: int = Field(ge=1, description="how many different ones of them must have signed")
 
 
-class TrustFile(_Section):
+class TrustFile(Value):
     schema_: Literal["reprobuild.trust/1"] = Field(alias="schema")
     expires: Day = Field(default="", description="from the start of this day, UTC, nothing is trusted")
     keys: dict[str, TrustKey] = Field(description="name → key")

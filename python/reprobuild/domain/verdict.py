@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from reprobuild.domain.comparison import StageComparison
 from reprobuild.domain.metric_verdict import MetricVerdict
+from reprobuild.domain.value import Value
 
 VERDICT_SCHEMA: Final = "reprobuild.verdict/1"
 
@@ -18,11 +19,7 @@ VERDICT_SCHEMA: Final = "reprobuild.verdict/1"
 Level = Literal["same inputs", "same bytes", "same weights", "same behaviour"]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class StageVerdict(_Value):
+class StageVerdict(Value):
     label: str
     drv_path: str
     out_path: str
@@ -45,13 +42,13 @@ class StageVerdict(_Value):
     )
 
 
-class LevelVerdict(_Value):
+class LevelVerdict(Value):
     level: Level
     holds: bool | None = Field(description="null: nothing can be said")
     reason: str = Field(description="one line for people")
 
 
-class GoldenVerdict(_Value):
+class GoldenVerdict(Value):
     """One tensor of the golden pairs that a stage wrote, against the other build's."""
 
     label: str = Field(description="stage that wrote it")
@@ -61,7 +58,7 @@ class GoldenVerdict(_Value):
     explanation: str = Field(description="one line for people, with the tolerance that holds for the type")
 
 
-class Verdict(_Value):
+class Verdict(Value):
     """Four levels, each with its own answer."""
 
     schema_: Literal["reprobuild.verdict/1"] = Field(default=VERDICT_SCHEMA, alias="schema")

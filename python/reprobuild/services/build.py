@@ -6,23 +6,24 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reprobuild.core.build_needs import needed_sources, still_needed
-from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.spec_keys import nearest
-from reprobuild.domain.lock import Source
-from reprobuild.domain.machine import Machine
-from reprobuild.domain.record import BuildRecord, OffPlan
 from reprobuild.domain.store import Derivation, Instantiation
-from reprobuild.errors import InterruptedBuildError, SandboxError, UsageError
-from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
+from reprobuild.errors import SandboxError, UsageError
 from reprobuild.services.artifact import Artifact, read_artifact
-from reprobuild.services.preflight import Preflight
 from reprobuild.services.project import Project, require_fresh_lock
-from reprobuild.services.realise import Realiser
-from reprobuild.services.steps import Elsewhere, prepare_steps
 
-NewView = Callable[[Mapping[str, str]], BuildView]
+if TYPE_CHECKING:
+    from reprobuild.domain.lock import Source
+    from reprobuild.domain.machine import Machine
+    from reprobuild.domain.record import BuildRecord, OffPlan
+    from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
+    from reprobuild.services.build_missing import Realisation
+    from reprobuild.services.elsewhere import Elsewhere
+    from reprobuild.services.preflight import Preflight
+
+NewView = Callable[[Mapping[str, str]], "BuildView"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class BuildService:
         self._builder = builder
         self._records = records
         self._fetch = fetch
-        self._realiser = Realiser(store, host, records, log_file)
+        self._host = host
+        self._log_file = log_file
         self._sandbox_problem = sandbox_problem
         self.preflight = preflight
         self._elsewhere = elsewhere
@@ -141,23 +143,25 @@ class BuildService:
         begun_s = time.monotonic()
         found = self.instantiate(project)
         targets = _targets(found, request)
-        built, record_path, record, machines = self._realise(project, found, targets, request, new_view)
+        done = self._realise(project, found, targets, request, new_view)
         paths = {drv.out_path for drv in targets.values()}
-        here = self._store.present(sorted(paths)) if record else paths  # nothing was built: all was there
+        here = self._store.present(sorted(paths)) if done else paths  # nothing was built: all was there
         self._keep_results(targets, here, request.out_link)
         model = targets.get("model")
         artifact = read_artifact(Path(model.out_path)) if model and model.out_path in here else None
         return BuildOutcome(
             instantiation=found,
             outputs={label: drv.out_path for label, drv in targets.items()},
-            built=built,
+            built=done.built if done else (),
             artifact=artifact,
-            record_path=record_path,
-            record=record,
+            record_path=done.record_path if done else None,
+            record=done.record if done else None,
             other_build=self._same_version_other_bytes(artifact) if artifact else None,
             duration_s=time.monotonic() - begun_s,
             left_on={
-                drv.out_path: machines[drv.out_path] for drv in targets.values() if drv.out_path not in here
+                drv.out_path: done.machines[drv.out_path]
+                for drv in targets.values()
+                if done and drv.out_path not in here
             },
         )
 
@@ -171,7 +175,8 @@ class BuildService:
         found = self.instantiate(project)
         named = {**found.stages, "model": found.model}
         targets = {label: named[label] for label in labels}
-        return self._realise(project, found, targets, BuildRequest(keep_going=True), new_view)[2]
+        done = self._realise(project, found, targets, BuildRequest(keep_going=True), new_view)
+        return done.record if done else None
 
     def provide_inputs(
         self, project: Project, found: Instantiation, labels: Collection[str], new_view: NewView
@@ -201,71 +206,41 @@ class BuildService:
         targets: dict[str, Derivation],
         request: BuildRequest,
         new_view: NewView,
-    ) -> tuple[tuple[str, ...], Path | None, BuildRecord | None, dict[str, str]]:
-        """Labels (or names) of what was built, the record with its place, and store path → machine that has it.
-
-        Nothing where all was there.
-        """
+    ) -> Realisation | None:
+        """Build what is missing; None where all was there."""
         wanted = {drv.out_path for drv in targets.values()}
         if request.caches:
             self._take(project, found, targets, request.caches)
-        if self._store.present(sorted(wanted)) == wanted:
-            self._keep_stages(project, found)
-            return (), None, None, {}
-        valid = self._store.present([drv.out_path for drv in found.all()])
-        missing = still_needed(project.spec, found, targets, valid).build
-        placed = self.preflight(project.spec, found, missing, jobs=request.jobs)
-        last = self.preflight.without_features(project.spec, jobs=request.jobs)
-        steps = None
-        if self._elsewhere is not None and not all(one.is_local for one in (last, *placed.values())):
-            steps = prepare_steps(
-                project,
-                found,
-                targets,
-                missing,
-                placed,
-                last,
-                here=self._builder,
-                elsewhere=self._elsewhere,
-                record_only=request.record_only,
-            )
-        if steps is None or steps.uses_this_machine:
-            self.require_sandbox()
-        if steps is None:
-            sources = require_fresh_lock(project).for_system(project.spec.hardware.system)
-            self._fetch(project, needed_sources(project.spec, found, missing, sources))
-        tree = BuildTree(steps.planned if steps else [drv.drv_path for drv in missing], found.labels())
-        view = new_view({wheel.drv_path: "wheels" for wheel in found.wheels})
-        realised = self._realiser.run(
-            steps or self._builder_for([*self.preflight.named, *placed.values(), last]),
-            [drv.drv_path for drv in targets.values()],
-            tree,
-            view,
-            interrupted=InterruptedBuildError(
-                f"{project.spec.model.name}: build interrupted; nothing half-made is left",
-                hint="run the same command again: finished stages are kept",
-            ),
-            jobs=request.jobs,
-            keep_going=request.keep_going,
-            caches=request.caches,
-        )
-        self._keep_stages(project, found)
-        path, record = self._realiser.record(realised, project, found, steps.infos if steps else {})
-        built = self._realiser.built(realised, project.title)
-        return built, path, record, steps.machines if steps else {}
+        stages = {drv.out_path for drv in _stages(found).values()}
+        valid = self._store.present(sorted(wanted | stages))
+        if wanted <= valid:
+            self._keep_stages(project, found, valid)
+            return None
+        from reprobuild.services.build_missing import MissingBuilder  # slow to load, and often not needed
 
-    def _builder_for(self, machines: Sequence[Machine]) -> Builder:
-        """Nix here; by the classic way it sends builds to those of these machines that are others."""
-        if self._classic is None:
-            return self._builder
-        others = {machine.uri: machine for machine in machines if not machine.is_local}
-        return self._classic([*others.values()])
+        missing = MissingBuilder(
+            store=self._store,
+            builder=self._builder,
+            host=self._host,
+            records=self._records,
+            fetch=self._fetch,
+            log_file=self._log_file,
+            require_sandbox=self.require_sandbox,
+            preflight=self.preflight,
+            elsewhere=self._elsewhere,
+            classic=self._classic,
+        )
+        return missing.run(
+            project, found, targets, request, new_view, lambda: self._keep_stages(project, found)
+        )
 
     def _take(
         self, project: Project, found: Instantiation, targets: Collection[str], caches: Sequence[str]
     ) -> None:
         """Copy what caches have of the outputs; what they do not have, or not whole, is built."""
         paths = [drv.out_path for drv in found.all()]
+        from reprobuild.core.build_needs import still_needed
+
         valid = self._store.present(paths)
         if not still_needed(project.spec, found, targets, valid).build:
             return
@@ -284,10 +259,16 @@ class BuildService:
             link = out_link if len(targets) == 1 else out_link.with_name(f"{out_link.name}-{label}")
             self._store.add_root(link, drv.out_path)
 
-    def _keep_stages(self, project: Project, found: Instantiation) -> None:
-        """Roots for the environment and every finished stage, also of a build that failed later on."""
-        named = {"environment": found.environment, **found.stages}
-        valid = self._store.present([drv.out_path for drv in named.values()])
+    def _keep_stages(
+        self, project: Project, found: Instantiation, known: Collection[str] | None = None
+    ) -> None:
+        """Roots for the environment and every finished stage, also of a build that failed later on.
+
+        Args:
+            known: which outputs are there; None: ask the store.
+        """
+        named = _stages(found)
+        valid = self._store.present([drv.out_path for drv in named.values()]) if known is None else known
         for label, drv in named.items():
             if drv.out_path in valid:
                 self._store.add_root(project.state_dir / "roots" / label, drv.out_path)
@@ -299,6 +280,11 @@ class BuildService:
             if record.artifact_id not in (None, artifact.artifact_id)
         ]
         return earlier[-1] if earlier else None
+
+
+def _stages(found: Instantiation) -> dict[str, Derivation]:
+    """What keeps a root of its own, by label."""
+    return {"environment": found.environment, **found.stages}
 
 
 def _targets(found: Instantiation, request: BuildRequest) -> dict[str, Derivation]:

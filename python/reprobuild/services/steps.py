@@ -9,24 +9,12 @@ from pathlib import Path
 from reprobuild.core.build_needs import needed_derivations, needed_sources
 from reprobuild.core.steps import Step, in_steps
 from reprobuild.domain.build_event import Event
-from reprobuild.domain.lock import Source
 from reprobuild.domain.machine import Machine
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.ports import Builder
+from reprobuild.services.elsewhere import Elsewhere
 from reprobuild.services.project import Project, require_fresh_lock
 from reprobuild.services.remote import RemoteBuilder
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """How builds get to other machines.
-
-    Args:
-        builder: what builds a project's derivations on a machine.
-    """
-
-    builder: Callable[[Project, Machine], RemoteBuilder]
-    fetch: Callable[[Project, Sequence[Source]], object]
 
 
 @dataclass(frozen=True)

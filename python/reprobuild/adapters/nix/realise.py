@@ -9,11 +9,13 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reprobuild.adapters.binary_cache.address import substituter_settings
 from reprobuild.adapters.nix.process import builds_at_once, environment, program
-from reprobuild.adapters.nix_log import NixLogParser
-from reprobuild.domain.build_event import Event, Message
+
+if TYPE_CHECKING:
+    from reprobuild.domain.build_event import Event
 
 STOP_WAIT_S = 15.0
 _ROOT_WARNING = "you did not specify '--add-root'"  # the build service makes roots of what it keeps
@@ -78,6 +80,9 @@ def run_heard(
     Raises:
         KeyboardInterrupt: after Nix has ended.
     """
+    from reprobuild.adapters.nix_log import NixLogParser  # slow to load, and often there is nothing to build
+    from reprobuild.domain.build_event import Message
+
     process = subprocess.Popen(
         [program(name), *arguments, "--log-format", "internal-json"],
         env={**environment(settings), **variables},

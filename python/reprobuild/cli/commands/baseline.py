@@ -50,7 +50,7 @@ def baseline(
     service = session.baseline_service(offline=offline, caches=cache or ())
     outcome = service.run(
         open_project(project),
-        session.renderer.build_view,
+        session.build_view,
         runs=runs,
         jobs=jobs,
         caches=wiring.all_caches(cache or ()),

@@ -93,7 +93,7 @@ def build(
     service = session.build_service(
         offline=offline, caches=cache or (), builders=builder or (), classic=route is Route.CLASSIC
     )
-    outcome = service.run(opened, request, session.renderer.build_view)
+    outcome = service.run(opened, request, session.build_view)
     if outcome.other_build is not None and outcome.artifact is not None:
         render.note(
             f"warning: {outcome.artifact.name} {outcome.artifact.version} was built before with other bytes\n"

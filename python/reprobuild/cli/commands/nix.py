@@ -32,7 +32,7 @@ def shell(
 
     opened = open_project(project, set_ or [])
     session = wiring.session(quiet=quiet)
-    found = session.shell_service(offline=offline).prepare(opened, stage, session.renderer.build_view)
+    found = session.shell_service(offline=offline).prepare(opened, stage, session.build_view)
     arguments = list(command or [os.environ.get("SHELL") or "/bin/sh"])
     if not quiet and not command:
         render.note(f"stage {found.stage}: outputs go to {found.out}; leave with exit")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from time import monotonic, time
 from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from reprobuild.core.build_tree import BuildTree
-from reprobuild.domain.build_event import Event
+if TYPE_CHECKING:
+    from reprobuild.core.build_tree import BuildTree
+    from reprobuild.domain.build_event import Event
 
 
 class BuildView(Protocol):

@@ -1,0 +1,72 @@
+"""Services that answer an auditor: compare, verify, list, sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from reprobuild.cli.wiring.building import Building
+from reprobuild.cli.wiring.places import cache_home
+
+if TYPE_CHECKING:
+    from reprobuild.domain.machine import Machine
+    from reprobuild.services.diff import DiffService
+    from reprobuild.services.keys import KeyService
+    from reprobuild.services.project import Project
+    from reprobuild.services.sbom import SbomService
+    from reprobuild.services.side import Sides
+    from reprobuild.services.verify import VerifyService
+
+
+class Auditing(Building):
+    """Services that answer an auditor: compare, verify, list, sign."""
+
+    def verify_service(self, builders: Sequence[str] = ()) -> VerifyService:
+        from reprobuild.adapters.diffoscope import Diffoscope
+        from reprobuild.adapters.nix.realise import NixBuilder
+        from reprobuild.services.rebuild import Rebuilder
+        from reprobuild.services.verify import VerifyService
+
+        view = self.build_view
+
+        def on_machine(project: Project, machine: Machine) -> Rebuilder:
+            builder = self.remote_builder(project, machine)
+            return Rebuilder(builder, self.store, view, self.log_file, Diffoscope(), machine.name)
+
+        return VerifyService(
+            build=self.build_service(builders=builders),
+            store=self.store,
+            records=self.records,
+            rebuilder=Rebuilder(NixBuilder(), self.store, view, self.log_file, Diffoscope()),
+            new_view=view,
+            remote_rebuilder=on_machine,
+        )
+
+    def sides(self) -> Sides:
+        from reprobuild.adapters import git
+        from reprobuild.adapters.diffoscope import Diffoscope
+        from reprobuild.services.side import Sides
+
+        view = self.build_view
+        return Sides(self.build_service(), self.store, self.records, git.export, view, Diffoscope())
+
+    def diff_service(self) -> DiffService:
+        from reprobuild.adapters.nix.evaluate import read_drv
+        from reprobuild.services.diff import DiffService
+        from reprobuild.services.snapshot import Snapshots
+
+        return DiffService(Snapshots(self.sides(), self.store.closure, self.store.deriver), read_drv)
+
+    def sbom_service(self) -> SbomService:
+        from reprobuild.adapters.licence_texts import LicenceFiles
+        from reprobuild.services.sbom import SbomService
+
+        return SbomService(LicenceFiles(), cache_home())
+
+    def key_service(self) -> KeyService:
+        from datetime import UTC, datetime
+
+        from reprobuild.adapters.key_store import FileKeyStore, key_folder
+        from reprobuild.services.keys import KeyService
+
+        return KeyService(FileKeyStore(key_folder()), datetime.now(UTC).date().isoformat())
