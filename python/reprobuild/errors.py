@@ -216,6 +216,13 @@ class NoBuilderError(ReprobuildError):
         return {**super().document(), "offers": list(self.offers)}
 
 
+class QuotaError(ReprobuildError):
+    """A build would take more than is allowed: told before anything is fetched or built."""
+
+    slug = "quota"
+    exit_status = EXIT_NO
+
+
 class GpuHookError(ReprobuildError):
     """The hook that shows GPUs to builds refused on the machine that builds, or cannot run there."""
 

@@ -41,6 +41,25 @@ def test_a_missed_goal_fails_the_model_with_both_numbers_and_keeps_the_stages(
     assert plan["build"] == ["model"]
 
 
+def test_a_build_that_would_take_too_long_is_refused_by_what_it_took_before(world: World, tiny: Path) -> None:
+    (tiny / "train.py").write_text(
+        (tiny / "train.py").read_text() + "\nimport time; time.sleep(1)  # quota\n"
+    )
+    own = ("--set", "train.params.lr=0.17321")  # no other test's: records are shared
+    refused = world.reprobuild("nix", "build", *own, "--max-hours", "1", cwd=tiny, status=1)
+    assert "nobody can say how long" in refused.stderr and "time_s" in refused.stderr
+    world.reprobuild("nix", "build", *own, cwd=tiny)
+    (tiny / "train.py").write_text((tiny / "train.py").read_text() + "# and again\n")
+    plan = world.json("plan", *own, cwd=tiny)
+    train = next(one for one in plan["where"] if one["stage"] == "train")
+    assert train["expected_s"] >= 1 and train["expected_basis"] == "as 1 build here"
+    assert re.search(r"train +about \S+s, as 1 build here", world.reprobuild("plan", *own, cwd=tiny).stdout)
+    limit = {"REPROBUILD_MAX_HOURS": "0.0001"}
+    refused = world.reprobuild("nix", "build", *own, cwd=tiny, status=1, env=limit)
+    assert "more than is allowed" in refused.stderr and "as 1 build here" in refused.stderr
+    world.reprobuild("nix", "build", *own, "--max-hours", "1", cwd=tiny)
+
+
 def test_an_undeclared_output_is_an_error_that_names_it(world: World, tiny: Path) -> None:
     (tiny / "train.py").write_text(
         (tiny / "train.py").read_text() + '(stage.out / "extra.bin").write_bytes(b"x")\n'

@@ -22,6 +22,7 @@ from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Lock, Source
 from reprobuild.domain.machine import Machine
 from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.spec import Spec
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.services.build import BuildService
 from reprobuild.services.preflight import Preflight
@@ -76,6 +77,7 @@ class World:
     view: FakeView = field(default_factory=FakeView)
     here: Machine = field(default_factory=lambda: Machine("", ("x86_64-linux",)))
     builders: list[Machine] = field(default_factory=list)
+    require_quota: Callable[[Spec, Mapping[str, Machine]], None] = lambda spec, placed: None
     said: list[str] = field(default_factory=list)
 
     def project(self, *assignments: str, spec: str = SPEC) -> Project:
@@ -102,7 +104,9 @@ class World:
             fetch=self.fetch,
             log_file=lambda drv_path: Path("/nix/var/log") / Path(drv_path).name,
             sandbox_problem=lambda: self.sandbox,
-            preflight=Preflight(lambda: self.here, lambda: self.builders, self.said.append),
+            preflight=Preflight(
+                lambda: self.here, lambda: self.builders, self.said.append, require_quota=self.require_quota
+            ),
             offers=lambda paths, caches: self.offered & set(paths),
         )
 
@@ -178,6 +182,9 @@ class World:
 
     def of_version(self, model: str, version: str) -> list[BuildRecord]:
         return [record for _, record in self.kept if (record.model, record.version) == (model, version)]
+
+    def of_model(self, model: str) -> list[BuildRecord]:
+        return [record for _, record in self.kept if record.model == model]
 
     # ports.Builder
     def realise(

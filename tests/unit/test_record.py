@@ -47,6 +47,16 @@ def test_the_oldest_comes_first_and_foreign_files_are_passed_over(tmp_path: Path
     assert store.of_version(record.model, record.version) == [early, late]
 
 
+def test_the_newest_of_a_model_are_of_all_its_versions_and_of_no_other(tmp_path: Path) -> None:
+    record = made(tmp_path).kept[0][1]
+    store = FileRecordStore(tmp_path / "records")
+    second = record.model_copy(update={"version": "2.0.0", "finished": "2027-01-01T00:00:00.000Z"})
+    other = record.model_copy(update={"model": "other", "version": f"{record.model}-1"})  # a like file name
+    for one in (second, record, other):
+        store.write(one)
+    assert store.of_model(record.model) == [record, second]
+
+
 def test_two_records_of_one_moment_are_both_kept(tmp_path: Path) -> None:
     record = made(tmp_path).kept[0][1]
     store = FileRecordStore(tmp_path / "records")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
 from reprobuild.domain.record import BuildRecord
+
+_NEWEST: Final = 50
 
 
 def state_home() -> Path:
@@ -35,12 +40,18 @@ class FileRecordStore:
 
     def of_version(self, model: str, version: str) -> list[BuildRecord]:
         """Records of one version of a model, oldest first; foreign and damaged files are passed over."""
-        found = []
-        for file in sorted(self._folder.glob(f"*-{glob.escape(f'{model}-{version}')}-*.json")):
-            try:
-                record = BuildRecord.model_validate_json(file.read_text(encoding="utf-8"))
-            except (OSError, ValidationError):
-                continue
-            if (record.model, record.version) == (model, version):
-                found.append(record)
-        return found
+        files = self._files(f"{model}-{version}")
+        return [one for one in _readable(files) if (one.model, one.version) == (model, version)]
+
+    def of_model(self, model: str) -> list[BuildRecord]:
+        """The newest records of a model, of all versions, oldest first; no more than are read in a moment."""
+        return [one for one in _readable(self._files(model)[-_NEWEST:]) if one.model == model]
+
+    def _files(self, name: str) -> list[Path]:
+        return sorted(self._folder.glob(f"*-{glob.escape(name)}-*.json"))
+
+
+def _readable(files: Iterable[Path]) -> Iterator[BuildRecord]:
+    for file in files:
+        with suppress(OSError, ValidationError):
+            yield BuildRecord.model_validate_json(file.read_bytes())

@@ -19,6 +19,10 @@ class RecordStore(Protocol):
         """Records of one version of a model, oldest first."""
         ...
 
+    def of_model(self, model: str) -> list[BuildRecord]:
+        """The newest records of a model, of all versions, oldest first."""
+        ...
+
 
 class LicenceTexts(Protocol):
     """What packages themselves say about their licence, read out of their files."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reprobuild.core.build_needs import needed_sources, still_needed
+from reprobuild.core.expected_time import ExpectedTime
 from reprobuild.domain.machine import Machine
+from reprobuild.domain.spec import Spec
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.ports import Store
 from reprobuild.services.build import BuildService
@@ -21,6 +23,7 @@ class BuildPlan:
     build: tuple[str, ...]  # labels, or names for wheels
     reuse: tuple[str, ...]
     where: dict[str, Machine]  # stage to build -> the machine that runs it
+    expected: dict[str, ExpectedTime | None]  # stage to build → how long it will run, where that can be said
     take: dict[str, Offer]  # label, or name for wheels → the binary cache that it would come from
     fetch: FetchPlan  # only what the missing ones read
     caches: tuple[CacheCount, ...] = ()
@@ -41,12 +44,19 @@ class CacheCount:
 
 class PlanService:
     def __init__(
-        self, *, build: BuildService, store: Store, fetch: FetchService, offers: CacheOffers
+        self,
+        *,
+        build: BuildService,
+        store: Store,
+        fetch: FetchService,
+        offers: CacheOffers,
+        expected: Callable[[Spec, Mapping[str, Machine]], dict[str, ExpectedTime | None]],
     ) -> None:
         self._build = build
         self._store = store
         self._fetch = fetch
         self._offers = offers
+        self._expected = expected
 
     def run(self, project: Project, caches: Sequence[str] = ()) -> BuildPlan:
         """Evaluate and ask the store, the caches and the sources; changes nothing.
@@ -70,6 +80,8 @@ class PlanService:
         labels = found.labels()
         out_paths = {drv.out_path for drv in found.all()}
 
+        where = self._build.preflight(project.spec, found, missing)
+
         def names(derivations: Iterable[Derivation]) -> tuple[str, ...]:
             return tuple(labels.get(drv.drv_path, drv.name) for drv in derivations)
 
@@ -77,7 +89,8 @@ class PlanService:
             instantiation=found,
             build=names(missing),
             reuse=names(drv for drv in found.all() if drv.out_path in valid),
-            where=self._build.preflight(project.spec, found, missing),
+            where=where,
+            expected=self._expected(project.spec, where),
             take={
                 labels.get(drv.drv_path, drv.name): offered[drv.out_path]
                 for drv in needs.take

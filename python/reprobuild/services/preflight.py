@@ -21,6 +21,7 @@ class Preflight:
         builders: other machines; asked only for stages that this machine cannot run.
         say: told once of every stage that another machine will run, or none of those asked for.
         named: machines that the user asks for: they come before this one.
+        require_quota: told which machine runs each stage; raises where a build would take too much.
     """
 
     def __init__(
@@ -29,11 +30,13 @@ class Preflight:
         builders: Callable[[], Sequence[Machine]],
         say: Callable[[str], None] = lambda text: None,
         named: Sequence[Machine] = (),
+        require_quota: Callable[[Spec, Mapping[str, Machine]], None] = lambda spec, placed: None,
     ) -> None:
         self._this_machine = this_machine
         self._builders = builders
         self._say = say
         self.named = tuple(named)
+        self._require_quota = require_quota
         self._said: set[str] = set()
 
     def __call__(
@@ -50,11 +53,13 @@ class Preflight:
             jobs: builds at the same time on this machine, where the user says so.
         Raises:
             NoBuilderError: a stage fits nowhere.
+            QuotaError: all stages together would take more than is allowed.
         """
         needs = stage_needs(spec, found, missing)
         if not needs:
             return {}
         placed = self._place(needs, self._here(jobs))
+        self._require_quota(spec, placed)
         self._announce(placed)
         return placed
 

@@ -60,6 +60,26 @@ def build(
     record_only: Annotated[
         bool, typer.Option("--record-only", help="Leave the result on the builder; bring back its record.")
     ] = False,
+    max_hours: Annotated[
+        float | None,
+        typer.Option(
+            "--max-hours",
+            metavar="HOURS",
+            min=0,
+            envvar="REPROBUILD_MAX_HOURS",
+            help="Build nothing if the stages together are expected to take longer.",
+        ),
+    ] = None,
+    max_gpu_hours: Annotated[
+        float | None,
+        typer.Option(
+            "--max-gpu-hours",
+            metavar="HOURS",
+            min=0,
+            envvar="REPROBUILD_MAX_GPU_HOURS",
+            help="The same for the stages that run on a GPU.",
+        ),
+    ] = None,
     offline: OfflineOption = False,
     cache: CacheOption = None,
     as_json: JsonOption = False,
@@ -91,7 +111,11 @@ def build(
     )
     session = wiring.session(quiet=quiet)
     service = session.build_service(
-        offline=offline, caches=cache or (), builders=builder or (), classic=route is Route.CLASSIC
+        offline=offline,
+        caches=cache or (),
+        builders=builder or (),
+        classic=route is Route.CLASSIC,
+        quota=session.quota(max_hours, max_gpu_hours),
     )
     outcome = service.run(opened, request, session.build_view)
     if outcome.other_build is not None and outcome.artifact is not None:

@@ -8,6 +8,7 @@ import typer
 
 from reprobuild.cli import render, wiring
 from reprobuild.cli.options import HERE, CacheOption, JsonOption, ProjectOption, SetOption
+from reprobuild.cli.progress.layout import duration
 from reprobuild.core.addresses import shown_address
 from reprobuild.errors import EXIT_NO
 
@@ -42,7 +43,13 @@ def plan(
                 "build": list(found.build),
                 "reuse": list(found.reuse),
                 "where": [
-                    {"stage": stage, "builder": machine.name, "address": machine.uri}
+                    {
+                        "stage": stage,
+                        "builder": machine.name,
+                        "address": machine.uri,
+                        "expected_s": time.seconds if (time := found.expected[stage]) else None,
+                        "expected_basis": time.basis if time else None,
+                    }
                     for stage, machine in found.where.items()
                 ],
                 "take": [
@@ -73,10 +80,7 @@ def plan(
 
 def _show(found: BuildPlan) -> None:
     render.result_line(f"build {_counted(found.build)}")
-    if not all(machine.is_local for machine in found.where.values()):
-        places = [[stage, f"on {machine.name}"] for stage, machine in found.where.items()]
-        for line in render.table(places, indent="  "):
-            render.result_line(line)
+    _show_stages(found)
     render.result_line(f"reuse {_counted(found.reuse)}")
     if found.caches:
         take_bytes = sum(offer.size_bytes for offer in found.take.values())
@@ -96,6 +100,25 @@ def _show(found: BuildPlan) -> None:
     for one in found.caches:
         render.result_line(f"cache {shown_address(one.cache)}: {_count_text(one)}")
     render.result_line(found.instantiation.model.out_path)
+
+
+def _show_stages(found: BuildPlan) -> None:
+    """Where each stage runs and how long, as far as there is something to say."""
+    known = [time for time in found.expected.values() if time is not None]
+    elsewhere = not all(machine.is_local for machine in found.where.values())
+    if not known and not elsewhere:
+        return
+    rows = []
+    for stage, machine in found.where.items():
+        time = found.expected[stage]
+        lasts = f"about {duration(time.seconds)}, {time.basis}" if time else "nobody can say how long"
+        rows.append([stage, *([f"on {machine.name}"] if elsewhere else []), lasts if known else ""])
+    for line in render.table(rows, indent="  "):
+        render.result_line(line.rstrip())
+    if known:
+        on_gpu = sum(time.seconds for time in known if time.on_gpu)
+        together = f"about {duration(sum(time.seconds for time in known))} together"
+        render.result_line(f"  {together}" + (f", {on_gpu / 3600:.2g} GPU hours" if on_gpu else ""))
 
 
 def _counted(names: tuple[str, ...]) -> str:

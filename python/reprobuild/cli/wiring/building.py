@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reprobuild.services.plan import PlanService
     from reprobuild.services.preflight import Preflight
     from reprobuild.services.project import Project
+    from reprobuild.services.quota import Quota
     from reprobuild.services.remote import RemoteBuilder
     from reprobuild.services.shell import ShellService
 
@@ -34,7 +35,12 @@ class Building(Sources):
         known = [entry.machine for entry in known_machines()]
         return tuple(named_machine(name, known) or machine_at(name) for name in names)
 
-    def preflight(self, builders: Sequence[str] = ()) -> Preflight:
+    def quota(self, max_hours: float | None = None, max_gpu_hours: float | None = None) -> Quota:
+        from reprobuild.services.quota import Quota
+
+        return Quota(self.records, max_hours, max_gpu_hours)
+
+    def preflight(self, builders: Sequence[str] = (), quota: Quota | None = None) -> Preflight:
         from reprobuild.adapters.nix.machines import known_machines, this_machine
         from reprobuild.cli import render
         from reprobuild.services.preflight import Preflight
@@ -44,6 +50,7 @@ class Building(Sources):
             lambda: [entry.machine for entry in known_machines()],
             (lambda text: None) if self.quiet else render.note,
             self.named_machines(builders),
+            (quota or self.quota()).require,
         )
 
     def remote_builder(
@@ -86,11 +93,13 @@ class Building(Sources):
         caches: Sequence[str] = (),
         builders: Sequence[str] = (),
         classic: bool = False,
+        quota: Quota | None = None,
     ) -> BuildService:
         """
         Args:
             builders: names and addresses of the machines asked for.
             classic: Nix itself sends builds there.
+            quota: how long builds may take; None: as long as they do.
         """
         from reprobuild.adapters.host import LinuxHost
         from reprobuild.adapters.nix.evaluate import NixEvaluator
@@ -111,7 +120,7 @@ class Building(Sources):
             fetch=fetch,
             log_file=self.log_file,
             sandbox_problem=lambda: sandbox_problem(nix_library()),
-            preflight=self.preflight(builders),
+            preflight=self.preflight(builders, quota),
             elsewhere=None
             if classic
             else Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
@@ -127,6 +136,7 @@ class Building(Sources):
             store=self.store,
             fetch=self.fetch_service(project),
             offers=self.cache_offers,
+            expected=self.quota().expected,
         )
 
     def shell_service(self, *, offline: bool = False) -> ShellService:
