@@ -123,6 +123,7 @@ class Files:
 
     url: str
     folder: Path
+    login: str | None = None  # user:password that it wants
     requests: list[tuple[str, str]] = field(default_factory=list)  # method, path
 
 
@@ -135,6 +136,8 @@ def loopback_files(folder: Path, *, writable: bool = False) -> Iterator[Files]:
 
         def do_GET(self) -> None:
             files.requests.append((self.command, self.path))
+            if self._refuses():
+                return
             file = folder / self.path.partition("?")[0].lstrip("/")
             found = file.is_file()
             body = file.read_bytes() if found else b""
@@ -150,11 +153,23 @@ def loopback_files(folder: Path, *, writable: bool = False) -> Iterator[Files]:
         def do_PUT(self) -> None:
             files.requests.append((self.command, self.path))
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self._refuses():
+                return
             if writable:
                 file = folder / self.path.lstrip("/")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(body)
-            self.send_response(201 if writable else 405)
+            self._say(201 if writable else 405)
+
+        def _refuses(self) -> bool:
+            wanted = files.login and "Basic " + base64.b64encode(files.login.encode()).decode()
+            refuses = wanted is not None and self.headers.get("Authorization") != wanted
+            if refuses:
+                self._say(401)
+            return refuses
+
+        def _say(self, status: int) -> None:
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.integration.conftest import World, write_sourced
@@ -229,3 +231,40 @@ def test_a_project_that_is_not_built_pushes_its_sources_alone(desk: Desk, tiny: 
 def test_a_folder_that_is_no_cache_is_refused(desk: Desk, tmp_path: Path) -> None:
     error = desk.world.json("cache", "check", str(tmp_path), cwd=desk.project, status=2)
     assert "no binary cache" in error["message"]
+
+
+# Nix's programs, each noting what its command line shows to everybody.
+NOTED = """#!/bin/sh
+printf '%s\\n' "$*" >>{log}
+exec {program} "$@"
+"""
+
+
+def test_a_login_reaches_nix_and_no_command_line(world: World, tiny: Path, tmp_path: Path) -> None:
+    folder, log, programs = tmp_path / "cache", tmp_path / "log", tmp_path / "programs"
+    folder.mkdir()
+    programs.mkdir()
+    for program in Path(shutil.which("nix") or "").parent.glob("nix*"):
+        (programs / program.name).write_text(NOTED.format(log=log, program=program))
+        (programs / program.name).chmod(0o755)
+    noting = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    world.reprobuild("fetch", cwd=tiny)
+    with loopback_files(folder, writable=True) as files:
+        password = 'pa"ss w\\rd%'
+        files.login = f"ada:{password}"
+        url = files.url.replace("://", f"://ada:{quote(password, safe='')}@")
+        refused = world.reprobuild("cache", "push", files.url, "--sources", cwd=tiny, status=3)
+        assert "401" in refused.stderr and "~/.netrc" in refused.stderr
+        pushed = world.json("cache", "push", url, "--sources", cwd=tiny, env=noting)
+        assert pushed["moved"]
+        assert world.json("cache", "check", url, "--sources", cwd=tiny, env=noting)["ok"]
+        other = world.fresh_store(tmp_path / "other")
+        netrc, escaped = tmp_path / "netrc", password.replace("\\", r"\\").replace('"', r"\"")
+        netrc.write_text(f'machine 127.0.0.1 login ada password "{escaped}"')
+        pulled = other.json(
+            "cache", "pull", files.url, "--sources", cwd=tiny, env={**noting, "NETRC": str(netrc)}
+        )
+        assert pulled["moved"]
+    said = log.read_text()
+    assert f"copy --to {files.url}" in said and f"copy --from {files.url}" in said
+    assert "ada" not in said and "pa" + '"' not in said

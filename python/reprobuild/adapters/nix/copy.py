@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reprobuild.adapters.binary_cache.address import known_cache
+from reprobuild.adapters.nix.login import login_kept_back
 from reprobuild.adapters.nix.process import run
 from reprobuild.errors import ContentMismatchError, SignatureError, ToolFailedError
 
@@ -26,13 +27,17 @@ class NixCopier:
             options.append("parallel-compression=true")
         if secret_key is not None:
             options.append(f"secret-key={secret_key.resolve()}")
-        target = url + ("&" if "?" in url else "?") + "&".join(options)
         try:
-            for some in _batches(paths):
-                run("nix", ["copy", "--to", target, *some])
-                if secret_key is not None:  # what was there is not copied again, and may lack this signature
-                    key = ["--key-file", str(secret_key.resolve())]
-                    run("nix", ["store", "sign", "--store", url, "--recursive", *key, *some])
+            with login_kept_back(url) as (bare, settings):
+                target = bare + ("&" if "?" in bare else "?") + "&".join(options)
+                for some in _batches(paths):
+                    run("nix", ["copy", "--to", target, *some], settings=settings)
+                    if (
+                        secret_key is not None
+                    ):  # what was there is not copied again, and may lack this signature
+                        key = ["--key-file", str(secret_key.resolve())]
+                        sign = ["store", "sign", "--store", bare, "--recursive", *key, *some]
+                        run("nix", sign, settings=settings)
         except ToolFailedError as error:
             raise ToolFailedError(
                 f"{address.label}: cannot be written to",
@@ -45,11 +50,9 @@ class NixCopier:
         options = [] if check_signatures else ["--no-check-sigs"]
         for some in _batches(paths):
             try:
-                run(
-                    "nix",
-                    ["copy", "--from", address.store_url, *options, *some],
-                    settings={"extra-trusted-public-keys": " ".join(keys)} if keys else {},
-                )
+                with login_kept_back(address.store_url) as (bare, settings):
+                    trusted = {"extra-trusted-public-keys": " ".join(keys)} if keys else {}
+                    run("nix", ["copy", "--from", bare, *options, *some], settings={**settings, **trusted})
             except ToolFailedError as error:
                 said = " ".join(error.details)
                 if (unsigned := _UNSIGNED.search(said)) is not None:
