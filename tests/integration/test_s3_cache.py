@@ -93,6 +93,19 @@ def test_a_bucket_carries_a_project_from_one_machine_to_another(
     assert found["findings"][0]["detail"].startswith(key)
 
 
+def test_two_caches_in_folders_of_one_bucket(world: World, tiny: Path, endpoint: str, tmp_path: Path) -> None:
+    bucket = Bucket(endpoint, "shared")
+    first, second = (bucket.url.replace("shared?", f"shared/teams/{name}?") for name in ("one", "two 2"))
+    second = second.replace(" ", "%20")
+    world.reprobuild("fetch", cwd=tiny)
+    world.reprobuild("cache", "push", first, "--sources", cwd=tiny, env=LOGIN)
+    assert all(key.startswith("teams/one/") for key in bucket.object_keys())
+    none = world.reprobuild("cache", "check", second, "--sources", cwd=tiny, env=LOGIN, status=2)
+    assert "s3://shared/teams/two%202: no binary cache" in none.stderr
+    other = empty_world(tmp_path / "other")
+    assert other.json("cache", "pull", first, "--sources", cwd=tiny, env=LOGIN)["moved"]
+
+
 def test_the_login_shows_up_nowhere(world: World, tiny: Path, endpoint: str, tmp_path: Path) -> None:
     bucket = Bucket(endpoint, "secrets")
     world.reprobuild("fetch", cwd=tiny)

@@ -247,17 +247,20 @@ def test_caches_are_handed_to_nix_as_it_takes_them(tmp_path: Path) -> None:
 
 
 def test_what_an_address_cannot_say_is_refused(tmp_path: Path) -> None:
-    """Nix splits `substituters` at white space, and a bucket's caches lie at its root."""
+    """Nix splits `substituters` at white space."""
     for address in ("/srv/my cache", "file:///srv/my cache", "https://host/a b", "/srv/tab\there"):
         with pytest.raises(UsageError, match="white space"):
             cache_address(address)
     with pytest.raises(UsageError, match="white space") as refused:
         cache_address("https://user:secret@host/a b")
     assert "secret" not in str(refused.value)
-    with pytest.raises(UsageError, match="s3://models/a") as refused:
-        cache_address("s3://models/a?endpoint=localhost:1")
-    assert refused.value.hint is not None
+
+
+def test_a_cache_may_lie_in_a_folder_of_a_bucket() -> None:
     assert cache_address("s3://models/?endpoint=localhost:1").label == "s3://models"
+    assert cache_address("s3://models/a//b/?endpoint=localhost:1").label == "s3://models/a/b"
+    one, other = (cache_address(f"s3://models/{name}?endpoint=localhost:1").gateway for name in "ab")
+    assert one != other
 
 
 def test_relative_folders_are_refused_where_they_lead_through_white_space(

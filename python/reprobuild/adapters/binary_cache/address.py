@@ -33,7 +33,7 @@ def cache_address(given: str) -> CacheAddress:
     """Read an address; an S3 bucket gets a gateway on the loopback, which lives as long as this process.
 
     Raises:
-        UsageError: an S3 address without a bucket or with a folder, white space, or one that cannot be read.
+        UsageError: an S3 address without a bucket, white space, or one that cannot be read.
     """
     found = _read(given)
     if any(character.isspace() for character in found.store_url):
@@ -66,19 +66,13 @@ def _read(given: str) -> CacheAddress:
         from reprobuild.adapters.binary_cache.s3_bucket import S3Bucket
         from reprobuild.adapters.binary_cache.s3_gateway import gateway
 
-        if parts.path.strip("/"):
-            raise UsageError(
-                f"{redact(given)}: an S3 address with a folder",
-                expected=f"s3://{parts.netloc}",
-                actual=redact(given),
-                actual_from="the address",
-                hint="a cache lies at its bucket's root: take a bucket of its own for each",
-            )
+        folder_path = "".join(f"/{part}" for part in parts.path.split("/") if part)
         given_options = dict(parse_qsl(parts.query))
-        base = gateway(S3Bucket.of(parts.netloc, given_options))
+        base = gateway(S3Bucket.of(parts.netloc, given_options, folder=folder_path))
         others = {key: value for key, value in given_options.items() if key not in S3Bucket.OPTIONS}
         kept = "&".join(f"{key}={value}" for key, value in others.items())
-        return CacheAddress(f"s3://{parts.netloc}", f"{base}?{kept}" if kept else base, base, gateway=base)
+        label = f"s3://{parts.netloc}{folder_path}"
+        return CacheAddress(label, f"{base}?{kept}" if kept else base, base, gateway=base)
     return CacheAddress(redact(given), given, None)
 
 

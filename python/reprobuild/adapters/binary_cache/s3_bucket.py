@@ -17,7 +17,7 @@ from reprobuild.errors import UsageError
 class S3Bucket:
     """
     Args:
-        url: of the bucket, without a slash at its end.
+        url: of the bucket, or of a folder in it, without a slash at its end.
         login: None: requests are not signed.
     """
 
@@ -29,9 +29,16 @@ class S3Bucket:
 
     @classmethod
     def of(
-        cls, bucket: str, options: Mapping[str, str], environment: Mapping[str, str] = os.environ
+        cls,
+        bucket: str,
+        options: Mapping[str, str],
+        environment: Mapping[str, str] = os.environ,
+        *,
+        folder: str = "",
     ) -> S3Bucket:
         """
+        Args:
+            folder: `/NAME` and so on, for a cache that is not at the bucket's root.
         Raises:
             UsageError: no bucket is named, or the profile is not in AWS's file.
         """
@@ -53,7 +60,7 @@ class S3Bucket:
             url = f"{scheme}://s3.{region}.amazonaws.com/{bucket}"
         else:
             url = f"{scheme}://{bucket}.s3.{region}.amazonaws.com"
-        return cls(url, region, _login(options.get("profile"), environment))
+        return cls(url + folder, region, _login(options.get("profile"), environment))
 
 
 def _login(profile: str | None, environment: Mapping[str, str]) -> AwsLogin | None:
