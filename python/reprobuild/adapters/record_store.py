@@ -40,18 +40,22 @@ class FileRecordStore:
 
     def of_version(self, model: str, version: str) -> list[BuildRecord]:
         """Records of one version of a model, oldest first; foreign and damaged files are passed over."""
-        files = self._files(f"{model}-{version}")
-        return [one for one in _readable(files) if (one.model, one.version) == (model, version)]
+        return list(self.files_of_version(model, version).values())
+
+    def files_of_version(self, model: str, version: str) -> dict[Path, BuildRecord]:
+        """The same, by their files."""
+        found = _readable(self._files(f"{model}-{version}"))
+        return {file: one for file, one in found if (one.model, one.version) == (model, version)}
 
     def of_model(self, model: str) -> list[BuildRecord]:
         """The newest records of a model, of all versions, oldest first; no more than are read in a moment."""
-        return [one for one in _readable(self._files(model)[-_NEWEST:]) if one.model == model]
+        return [one for _, one in _readable(self._files(model)[-_NEWEST:]) if one.model == model]
 
     def _files(self, name: str) -> list[Path]:
         return sorted(self._folder.glob(f"*-{glob.escape(name)}-*.json"))
 
 
-def _readable(files: Iterable[Path]) -> Iterator[BuildRecord]:
+def _readable(files: Iterable[Path]) -> Iterator[tuple[Path, BuildRecord]]:
     for file in files:
         with suppress(OSError, ValidationError):
-            yield BuildRecord.model_validate_json(file.read_bytes())
+            yield file, BuildRecord.model_validate_json(file.read_bytes())

@@ -37,6 +37,7 @@ COMMANDS = {
     "sbom": ("sbom",),
     "archive": ("archive",),
     "sign": ("sign",),
+    "attest": ("attest",),
     "verify_signature": ("verify-signature",),
     "nix": ("nix shell", "nix eval"),
     "diff": ("nix diff",),

@@ -6,12 +6,21 @@ Source: Nix manual, "Derivation ATerm format"; libstore/derivations.cc.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\](),]', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+@dataclass(frozen=True)
+class FixedHash:
+    """What the content of a fixed output must be."""
+
+    algorithm: str  # such as sha256
+    hex: str
+    recursive: bool  # of its NAR, not of one file's bytes
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class DrvFile:
     builder: str
     arguments: tuple[str, ...]
     environment: dict[str, str]
+    fixed_hashes: dict[str, FixedHash] = field(default_factory=dict)  # name of the output -> hash
 
 
 def parse_drv(text: str) -> DrvFile:
@@ -63,7 +73,13 @@ def _drv_file(
         builder=builder,
         arguments=tuple(arguments),
         environment=dict(environment),
+        fixed_hashes={name: _fixed_hash(how, digest) for name, _, how, digest in outputs if digest},
     )
+
+
+def _fixed_hash(how: str, digest: str) -> FixedHash:
+    """`how` is such as `sha256`, or `r:sha256` for the hash of a NAR."""
+    return FixedHash(how.removeprefix("r:"), digest, how.startswith("r:"))
 
 
 def _value(tokens: list[str], at: int) -> tuple[Any, int]:

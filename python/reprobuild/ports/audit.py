@@ -19,6 +19,10 @@ class RecordStore(Protocol):
         """Records of one version of a model, oldest first."""
         ...
 
+    def files_of_version(self, model: str, version: str) -> dict[Path, BuildRecord]:
+        """The same, by their files."""
+        ...
+
     def of_model(self, model: str) -> list[BuildRecord]:
         """The newest records of a model, of all versions, oldest first."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,27 +42,20 @@ def sign(result: Path, signer: Signer, *, record: Path | None = None, folder: Pa
         NotAResultError: not an artifact, or its files are not as its manifest says.
         UsageError: the record is of another build, or none; or the file of statements is none.
     """
-    manifest = _whole(result)
+    manifest = whole_artifact(result)
     folder = folder or beside(result)
     kept = folder / f"{manifest.artifact_id}{RECORD}"
     source = record or (kept if kept.exists() else None)
     written, record_sha256 = [], None
     if source is not None:
         data = source.read_bytes()
-        _check_record(data, source, manifest)
+        check_record(data, source, manifest)
         record_sha256 = hashlib.sha256(data).hexdigest()
         written += [_write(kept, data)] if source != kept else []
     said = statement(manifest, nar_of_folder(manifest.path).digest, record_sha256)
     payload = compact(said.model_dump(mode="json", by_alias=True, exclude_none=True)).encode()
     target = folder / f"{manifest.artifact_id}{STATEMENTS}"
-    before = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
-    try:
-        lines = signed_lines([line for line in before if line.strip()], payload, signer)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(
-            f"{target} holds something else than signed statements", hint="move it away"
-        ) from error
-    written.append(_write(target, "".join(f"{line}\n" for line in lines).encode()))
+    written.append(add_signatures(target, [payload], [signer]))
     return Signed(manifest.artifact_id, signer.keyid, tuple(written))
 
 
@@ -72,7 +66,7 @@ def sign_model(result: Path, signer: Signer, public_pem: str, folder: Path | Non
         NotAResultError: as `sign`.
         SigningKeyError: a key that the specification does not have.
     """
-    manifest = _whole(result)
+    manifest = whole_artifact(result)
     text = bundle(manifest.artifact_id, file_digests(manifest), signer, public_pem)
     target = _write((folder or beside(result)) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
     return Signed(manifest.artifact_id, signer.keyid, (target,))
@@ -85,25 +79,53 @@ def file_digests(manifest: Manifest) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def subjects(manifest: Manifest) -> tuple[Subject, ...]:
+    """Every file of an artifact, as in-toto statements name them."""
+    return tuple(
+        Subject(name=name, digest=SubjectDigest(sha256=value))
+        for name, value in file_digests(manifest).items()
+    )
+
+
 def statement(manifest: Manifest, nar_hash: Digest, record_sha256: str | None) -> ArtifactStatement:
     """What is said of an artifact (docs/formats/statement.md)."""
-    files = file_digests(manifest)
     return ArtifactStatement(
-        subject=tuple(
-            Subject(name=name, digest=SubjectDigest(sha256=value)) for name, value in files.items()
-        ),
+        subject=subjects(manifest),
         predicate=ArtifactPredicate(
             artifact_id=manifest.artifact_id,
             name=manifest.name,
             version=manifest.version,
-            manifest_sha256=files[MANIFEST_FILE],
+            manifest_sha256=file_digests(manifest)[MANIFEST_FILE],
             nar_hash=nar_hash,
             record_sha256=record_sha256,
         ),
     )
 
 
-def _whole(result: Path) -> Manifest:
+def add_signatures(target: Path, payloads: Sequence[bytes], signers: Sequence[Signer]) -> Path:
+    """Sign these statements, each in its line of the file; its other lines stay.
+
+    Raises:
+        UsageError: the file holds something else.
+    """
+    before = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
+    lines = [line for line in before if line.strip()]
+    try:
+        for payload in payloads:
+            for signer in signers:
+                lines = signed_lines(lines, payload, signer)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{target} holds something else than signed statements", hint="move it away"
+        ) from error
+    return _write(target, "".join(f"{line}\n" for line in lines).encode())
+
+
+def whole_artifact(result: Path) -> Manifest:
+    """
+    Raises:
+        NotAResultError: not an artifact, or its files are not as its manifest says.
+    """
     checked = check_artifact(result.resolve())
     if not checked.ok:
         raise NotAResultError(
@@ -114,7 +136,11 @@ def _whole(result: Path) -> Manifest:
     return checked.manifest
 
 
-def _check_record(data: bytes, file: Path, manifest: Manifest) -> None:
+def check_record(data: bytes, file: Path, manifest: Manifest) -> BuildRecord:
+    """
+    Raises:
+        UsageError: no build record, or one of another artifact.
+    """
     try:
         record = BuildRecord.model_validate_json(data)
     except ValidationError as error:
@@ -127,6 +153,7 @@ def _check_record(data: bytes, file: Path, manifest: Manifest) -> None:
             actual=record.artifact_id or "no artifact",
             actual_from=str(file),
         )
+    return record
 
 
 def _write(target: Path, data: bytes) -> Path:

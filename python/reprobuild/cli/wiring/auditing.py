@@ -10,6 +10,7 @@ from reprobuild.cli.wiring.places import cache_home
 
 if TYPE_CHECKING:
     from reprobuild.domain.machine import Machine
+    from reprobuild.services.attest import AttestService
     from reprobuild.services.diff import DiffService
     from reprobuild.services.keys import KeyService
     from reprobuild.services.project import Project
@@ -62,6 +63,12 @@ class Auditing(Building):
         from reprobuild.services.sbom import SbomService
 
         return SbomService(LicenceFiles(), cache_home())
+
+    def attest_service(self) -> AttestService:
+        from reprobuild.adapters.nix.evaluate import read_drv
+        from reprobuild.services.attest import AttestService
+
+        return AttestService(self.records, self.sbom_service(), read_drv)
 
     def key_service(self) -> KeyService:
         from datetime import UTC, datetime
