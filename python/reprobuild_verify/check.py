@@ -9,7 +9,7 @@ from pathlib import Path
 from reprobuild_verify.dsse import Envelope, parse_envelope
 from reprobuild_verify.files import folder_digests
 from reprobuild_verify.problems import Problem, RefusedError
-from reprobuild_verify.statement import check_content, model_name, parse_statement
+from reprobuild_verify.statement import check_content, manifest_model, model_name, parse_statement
 from reprobuild_verify.trust import Trust, TrustedKey
 
 
@@ -39,6 +39,8 @@ def verify(
 ) -> Report:
     """Check every statement of a file against a folder: each one must hold, and one must cover all files.
 
+    What a rule requires must be among them.
+
     Args:
         statements: JSON lines of DSSE envelopes, or one Sigstore bundle of OpenSSF Model Signing.
         record: the build record, where a statement holds its digest.
@@ -60,10 +62,21 @@ def verify(
         )
         checked.append(one)
         complete |= covers_all
-    problems = (
-        () if complete else (Problem("statement-missing", f"no statement in {statements} covers all files"),)
-    )
-    return Report(tuple(checked), problems)
+    problems = _not_there(trust, manifest_model(folder), checked)
+    if not complete:
+        problems.append(Problem("statement-missing", f"no statement in {statements} covers all files"))
+    return Report(tuple(checked), tuple(problems))
+
+
+def _not_there(trust: Trust, model: str | None, checked: list[Checked]) -> list[Problem]:
+    """Predicates that rules require of this model, and that no statement has that holds."""
+    there = {one.predicate_type for one in checked if not one.problems}
+    rules = [rule for rule in trust.rules if rule.required and model is not None and rule.is_about(model)]
+    missing = {predicate for rule in rules for predicate in rule.predicates} - there
+    return [
+        Problem("predicate-missing", f"the trust file asks for {one} of {model}; no statement with it holds")
+        for one in sorted(missing)
+    ]
 
 
 def _lines(file: Path) -> list[bytes]:
@@ -83,24 +96,24 @@ def _check(
 ) -> tuple[Checked, bool]:
     try:
         envelope = parse_envelope(data, what)
-        signers, faults = _signers(envelope, trust, now)
-        if not signers:  # nothing that is signed by nobody is even parsed
+        signed_by, faults = signers(envelope, trust, now)
+        if not signed_by:  # nothing that is signed by nobody is even parsed
             return Checked(what, None, (), tuple(faults), ()), False
         statement = parse_statement(envelope.payload, what)
     except RefusedError as refused:
         return Checked(what, None, (), (refused.problem,), ()), False
     model = model_name(statement, found, folder)
-    missed = _rules(trust, model, statement.predicate_type, signers)
+    missed = _rules(trust, model, statement.predicate_type, signed_by)
     problems = (*missed, *(faults if missed else ()), *check_content(statement, folder, found, record))
     checked = Checked(
-        what, statement.predicate_type, tuple(sorted(signers)), problems, () if missed else tuple(faults)
+        what, statement.predicate_type, tuple(sorted(signed_by)), problems, () if missed else tuple(faults)
     )
     return checked, statement.covers_all_files
 
 
-def _signers(envelope: Envelope, trust: Trust, now: datetime) -> tuple[set[str], list[Problem]]:
+def signers(envelope: Envelope, trust: Trust, now: datetime) -> tuple[set[str], list[Problem]]:
     """Names of keys that signed and count now, each once; and what is wrong with the other signatures."""
-    signers: set[str] = set()
+    found: set[str] = set()
     faults = []
     for signature in envelope.signatures:
         hinted = [key for key in trust.keys if key.public.keyid == signature.keyid]
@@ -117,11 +130,11 @@ def _signers(envelope: Envelope, trust: Trust, now: datetime) -> tuple[set[str],
             faults.append(_unverified(signature.keyid, hinted))
         elif (fault := key.fault(now)) is not None:
             faults.append(Problem(*fault))
-        elif key.name in signers:
+        elif key.name in found:
             faults.append(Problem("signature-repeated", f"the key {key.name} signed twice; that counts once"))
         else:
-            signers.add(key.name)
-    return signers, faults
+            found.add(key.name)
+    return found, faults
 
 
 def _unverified(keyid: str, hinted: list[TrustedKey]) -> Problem:

@@ -1,4 +1,4 @@
-"""Public keys that signatures are checked by: Ed25519, and ECDSA on P-256 with SHA-256."""
+"""Public keys that signatures are checked by: Ed25519, and ECDSA as OpenSSF Model Signing has it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    SECP384R1,
+    SECP521R1,
+    EllipticCurvePublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ED25519 = "ed25519"
 ECDSA_P256 = "ecdsa-p256"
+# name of the curve → algorithm, and its hash
+_CURVES: dict[str, tuple[str, hashes.HashAlgorithm]] = {
+    SECP256R1.name: (ECDSA_P256, hashes.SHA256()),
+    SECP384R1.name: ("ecdsa-p384", hashes.SHA384()),
+    SECP521R1.name: ("ecdsa-p521", hashes.SHA512()),
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +33,7 @@ class PublicKey:
     @property
     def algorithm(self) -> str:
         """Follows from the key alone: nothing in a signature can choose another one."""
-        return ED25519 if isinstance(self.key, Ed25519PublicKey) else ECDSA_P256
+        return ED25519 if isinstance(self.key, Ed25519PublicKey) else _CURVES[self.key.curve.name][0]
 
     @property
     def keyid(self) -> str:
@@ -40,7 +52,7 @@ class PublicKey:
             if isinstance(self.key, Ed25519PublicKey):
                 self.key.verify(signature, message)
             else:
-                self.key.verify(signature, message, ECDSA(hashes.SHA256()))
+                self.key.verify(signature, message, ECDSA(_CURVES[self.key.curve.name][1]))
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -49,7 +61,7 @@ class PublicKey:
 def load_public_key(pem: str) -> PublicKey:
     """
     Raises:
-        ValueError: not a PEM public key of one of the two kinds.
+        ValueError: not a PEM public key of one of these kinds.
     """
     try:
         key = serialization.load_pem_public_key(pem.encode())
@@ -57,6 +69,6 @@ def load_public_key(pem: str) -> PublicKey:
         raise ValueError("not a public key in PEM") from error
     if isinstance(key, Ed25519PublicKey):
         return PublicKey(key)
-    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
+    if isinstance(key, EllipticCurvePublicKey) and key.curve.name in _CURVES:
         return PublicKey(key)
-    raise ValueError(f"neither {ED25519} nor {ECDSA_P256}")
+    raise ValueError(f"neither {ED25519} nor {', '.join(name for name, _ in _CURVES.values())}")

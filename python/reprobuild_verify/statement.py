@@ -60,10 +60,15 @@ def model_name(statement: Statement, found: Mapping[str, str], folder: Path) -> 
     """The model that rules are looked up for: as the signed predicate says, else as the manifest at hand says."""
     if statement.predicate_type == ARTIFACT:
         return str(statement.predicate["name"])
+    return manifest_model(folder) or next(iter(statement.subjects))
+
+
+def manifest_model(folder: Path) -> str | None:
+    """The model's name, as the manifest at hand says; None without one."""
     try:
         return str(parse_object((folder / MANIFEST).read_bytes(), MANIFEST)["name"])
     except (OSError, KeyError, RefusedError):
-        return next(iter(statement.subjects))
+        return None
 
 
 def check_content(
@@ -122,6 +127,8 @@ def _check_resources(statement: Statement) -> None:
         )
     if serialization.get("allow_symlinks", False):
         raise ValueError("it allows symbolic links, which are not followed here")
+    if not resources:
+        raise ValueError("it is about no file")
     names = [one["name"] for one in resources]
     ignored = serialization.get("ignore_paths", [])
     if not isinstance(ignored, list) or not all(isinstance(one, str) for one in (*names, *ignored)):

@@ -38,9 +38,13 @@ class Rule:
     predicates: tuple[str, ...]
     keys: tuple[str, ...]
     threshold: int
+    required: bool = False  # a statement of each of the predicates must be there
+
+    def is_about(self, model: str) -> bool:
+        return _matches(self.models, model)
 
     def covers(self, model: str, predicate_type: str) -> bool:
-        return _matches(self.models, model) and _matches(self.predicates, predicate_type)
+        return self.is_about(model) and _matches(self.predicates, predicate_type)
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def _key(name: str, fields: Any) -> TrustedKey:
 
 def _rule(number: int, fields: Any, known: set[str]) -> Rule:
     where = f"rules[{number}]"
-    _only(fields, where, required={"models", "predicates", "keys", "threshold"})
+    _only(fields, where, required={"models", "predicates", "keys", "threshold"}, optional={"required"})
     lists = {key: _names(fields[key], f"{where}.{key}") for key in ("models", "predicates", "keys")}
     if unknown := sorted(set(lists["keys"]) - known):
         raise ValueError(f"{where}.keys: there is no key {unknown[0]}")
@@ -122,7 +126,12 @@ def _rule(number: int, fields: Any, known: set[str]) -> Rule:
         raise ValueError(
             f"{where}.threshold: {threshold!r}, expected 1 to {len(lists['keys'])}, the number of keys"
         )
-    return Rule(lists["models"], lists["predicates"], lists["keys"], threshold)
+    required = fields.get("required", False)
+    if type(required) is not bool:
+        raise ValueError(f"{where}.required: {required!r}, expected true or false")
+    if required and (open_ := [one for one in lists["predicates"] if "*" in one]):
+        raise ValueError(f"{where}.required: {open_[0]!r} is no one predicate that could be there")
+    return Rule(lists["models"], lists["predicates"], lists["keys"], threshold, required)
 
 
 def _names(value: Any, where: str) -> tuple[str, ...]:

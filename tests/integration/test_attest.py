@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.conftest import REPOSITORY, World
+from tests.integration.conftest import World
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.drv import parse_drv

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256K1, generate_private_key
 
 from reprobuild.core.schemas import trust_schema
 from reprobuild_verify.problems import RefusedError
@@ -17,8 +17,8 @@ from reprobuild_verify.trust import Rule, parse_trust
 
 from .signing_examples import RULE, SignedArtifact
 
-P384 = (
-    generate_private_key(SECP384R1())
+OTHER_CURVE = (
+    generate_private_key(SECP256K1())
     .public_key()
     .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     .decode()
@@ -95,7 +95,9 @@ def test_one_key_under_two_names_is_refused(tmp_path: Path) -> None:
         parse_trust(artifact.trust.encode())
 
 
-@pytest.mark.parametrize("pem", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", P384])
+@pytest.mark.parametrize(
+    "pem", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", OTHER_CURVE]
+)
 def test_a_key_of_another_kind_is_refused(pem: str, tmp_path: Path) -> None:
     artifact = SignedArtifact(tmp_path)
     artifact.keys["bob"]["public_key"] = pem

@@ -49,7 +49,7 @@ COMMANDS = {
     "builder_probe": ("builder probe",),
     "builder_setup": ("builder setup",),
     "cache": ("cache push", "cache pull", "cache check"),
-    "keys": ("keys new", "keys list", "keys export", "keys rotate", "keys revoke"),
+    "keys": ("keys new", "keys list", "keys export", "keys trust", "keys rotate", "keys revoke"),
 }
 # Name → what it says of itself, and its example.
 GROUPS = {

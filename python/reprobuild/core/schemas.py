@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from reprobuild.domain import spec as spec_module
 from reprobuild.domain.archive import ArchiveDocument
+from reprobuild.domain.attestation import Attestation
 from reprobuild.domain.baseline import Baseline
 from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.difference import Difference
@@ -88,6 +89,11 @@ def trust_schema() -> dict[str, Any]:
 def statement_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of what `reprobuild sign` signs."""
     return _published("artifact statement", ArtifactStatement)
+
+
+def attestation_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of what `reprobuild attest` signs."""
+    return _published("attestation", Attestation)
 
 
 def key_schema() -> dict[str, Any]:

@@ -16,6 +16,7 @@ PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
 SCAI: Final = "https://in-toto.io/attestation/scai/v0.3"
 CYCLONEDX: Final = "https://cyclonedx.org/bom"
+PREDICATES: Final = (PROVENANCE, TEST_RESULT, SCAI, CYCLONEDX)
 BUILD_TYPE: Final = "urn:reprobuild:build:1"
 BUILDER_ID: Final = "urn:reprobuild:builder:1"
 NAR: Final = "application/x-nix-nar"

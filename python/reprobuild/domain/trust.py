@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reprobuild.domain.signing_key import Algorithm
 from reprobuild.domain.value import Value
 
+TrustedAlgorithm = Literal["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521"]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Names = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
@@ -22,7 +22,7 @@ class TrustRevocation(Value):
 
 
 class TrustKey(Value):
-    algorithm: Algorithm = Field(description="must be the key's own")
+    algorithm: TrustedAlgorithm = Field(description="must be the key's own")
     public_key: str = Field(description="PEM, SubjectPublicKeyInfo")
     expires: Day = Field(
         default="", description="from the start of this day, UTC, its signatures do not count"
@@ -35,6 +35,9 @@ class TrustRule(Value):
     predicates: Names = Field(description="predicate types; `*` stands for any characters")
     keys: Names = Field(description="names of keys that may sign them")
     threshold: int = Field(ge=1, description="how many different ones of them must have signed")
+    required: bool = Field(
+        default=False, description="a statement of each of `predicates` must be there, so none with `*`"
+    )
 
 
 class TrustFile(Value):

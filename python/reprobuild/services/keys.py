@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reprobuild.core.nix_key import public_line, secret_line
+from reprobuild.domain.attestation import PREDICATES
 from reprobuild.domain.signing_key import Algorithm, Revocation, SigningKey
 from reprobuild.errors import SigningKeyError
+from reprobuild_verify.statement import ARTIFACT
 
 if TYPE_CHECKING:
     from reprobuild.ports import KeyStore
@@ -91,6 +94,26 @@ class KeyService:
 def nix_public(key: SigningKey) -> str:
     """For Nix's `trusted-public-keys`."""
     return public_line(key.name, key.public_key)
+
+
+def trust_file(keys: Sequence[SigningKey], models: Sequence[str], threshold: int, *, required: bool) -> str:
+    """A whole trust file: these keys may sign what `sign` and `attest` say of these models."""
+    rule = [
+        "[[rules]]",
+        f"models = {_list(models)}",
+        f"predicates = {_list((ARTIFACT, *PREDICATES))}",
+        f"keys = {_list([key.name for key in keys])}",
+        f"threshold = {threshold}",
+        *(["required = true"] if required else []),
+    ]
+    return "\n\n".join(
+        ['schema = "reprobuild.trust/1"', *(trust_lines(key) for key in keys), "\n".join(rule)]
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    inner = "".join(f"    {json.dumps(name, ensure_ascii=False)},\n" for name in names)
+    return f"[\n{inner}]"
 
 
 def trust_lines(key: SigningKey) -> str:

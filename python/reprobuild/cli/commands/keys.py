@@ -1,4 +1,4 @@
-"""`reprobuild keys`: make, list, export, rotate and revoke signing keys."""
+"""`reprobuild keys`: make, list, export, trust, rotate and revoke signing keys."""
 
 from __future__ import annotations
 
@@ -101,6 +101,42 @@ def export(
         render.result_line(text)
 
 
+def trust(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Keys that may sign.")],
+    models: Annotated[
+        list[str], typer.Option("--model", metavar="NAME", help="Model that they may sign; `*` for all.")
+    ],
+    threshold: Annotated[
+        int, typer.Option("--threshold", metavar="N", min=1, help="How many of them must have signed.")
+    ] = 1,
+    required: Annotated[
+        bool, typer.Option("--required", help="Refuse a model that was not attested as well as signed.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a trust file for what `sign` and `attest` write.
+
+    Example: reprobuild keys trust release --model digits > trust.toml
+    """
+    from reprobuild.services.keys import trust_file
+
+    if threshold > len(set(names)):
+        raise UsageError(
+            f"--threshold {threshold} cannot be met",
+            expected=f"1 to {len(set(names))}, the number of keys",
+            actual=str(threshold),
+            hint="name more keys, or lower it",
+        )
+    service = wiring.session().key_service()
+    text = trust_file(
+        [service.find(name) for name in dict.fromkeys(names)], models, threshold, required=required
+    )
+    if as_json:
+        render.document({"schema": "reprobuild.key-trust/1", "keys": names, "text": text})
+    else:
+        render.result_line(text)
+
+
 def rotate(
     name: NameArgument,
     no_passphrase: NoPassphraseOption = False,
@@ -169,5 +205,6 @@ def register(keys_app: typer.Typer) -> None:
     keys_app.command("new")(new)
     keys_app.command("list")(list_keys)
     keys_app.command("export")(export)
+    keys_app.command("trust")(trust)
     keys_app.command("rotate")(rotate)
     keys_app.command("revoke")(revoke)

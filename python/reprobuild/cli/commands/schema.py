@@ -28,6 +28,9 @@ def schema(
     statement: Annotated[
         bool, typer.Option("--statement", help="Print the schema of what `reprobuild sign` signs.")
     ] = False,
+    attestation: Annotated[
+        bool, typer.Option("--attestation", help="Print the schema of what `reprobuild attest` signs.")
+    ] = False,
     key: Annotated[
         bool, typer.Option("--key", help="Print the schema of a signing key's JSON file.")
     ] = False,
@@ -52,6 +55,7 @@ def schema(
         "--archive": archive,
         "--trust": trust,
         "--statement": statement,
+        "--attestation": attestation,
         "--key": key,
         "--diff": diff,
         "--defaults": defaults,
@@ -69,6 +73,7 @@ def schema(
         "--archive": schemas.archive_schema,
         "--trust": schemas.trust_schema,
         "--statement": schemas.statement_schema,
+        "--attestation": schemas.attestation_schema,
         "--key": schemas.key_schema,
         "--diff": schemas.diff_schema,
         "--defaults": schemas.spec_defaults,
