@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from reprobuild.core.dsse import compact
+from reprobuild.domain.attestation import PREDICATES
 from reprobuild_verify.dsse import IN_TOTO, pae
+from reprobuild_verify.statement import ARTIFACT
 
 from .signing_examples import FILES, KEYS, RULE, SignedArtifact, envelope, signature, write_files
 
@@ -176,6 +179,41 @@ def in_resources(change: Callable[[dict[str, Any]], Any]) -> Tamper:
     return in_bundle(change_bundle)
 
 
+def attested(change: Callable[[list[dict[str, Any]]], Any] = lambda lines: None) -> Tamper:
+    """The artifact's statement and the four of `attest`, all required; then a change of their lines."""
+
+    def tamper(it: SignedArtifact) -> None:
+        it.rules[0].update(predicates=[ARTIFACT, *PREDICATES], required=True)
+        payload = it.payload()
+        made = [payload, *({**payload, "predicateType": kind, "predicate": SAID} for kind in PREDICATES)]
+        lines = [envelope(compact(one).encode(), ("alice", "bob")) for one in made]
+        change(lines)
+        it.write(*lines)
+
+    return tamper
+
+
+def resigned(line: int, by: tuple[str, ...] = ("alice", "bob"), **fields: Any) -> Tamper:
+    """One line with other fields in its statement, and new signatures."""
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        payload = json.loads(base64.b64decode(lines[line]["payload"])) | fields
+        lines[line] = envelope(compact(payload).encode(), by)
+
+    return attested(change)
+
+
+def in_payload(line: int, old: str, new: str) -> Tamper:
+    """One line with another text in its statement, under the old signatures."""
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        text = base64.b64decode(lines[line]["payload"]).decode()
+        assert old in text
+        lines[line]["payload"] = base64.b64encode(text.replace(old, new).encode()).decode()
+
+    return attested(change)
+
+
 def then(*steps: Tamper) -> Tamper:
     def tamper(it: SignedArtifact) -> None:
         for step in steps:
@@ -184,6 +222,7 @@ def then(*steps: Tamper) -> Tamper:
     return tamper
 
 
+SAID = {"result": "FAILED", "buildDefinition": {"buildType": "urn:reprobuild:build:1"}}
 REVOKED = {"on": "2026-11-01", "reason": "laptop lost"}
 CASES: dict[str, tuple[Tamper, set[str]]] = {
     # files
@@ -366,6 +405,67 @@ CASES: dict[str, tuple[Tamper, set[str]]] = {
         ),
         {"threshold-missed", "key-not-allowed"},
     ),
+    # what is attested
+    "attested: provenance edited": (
+        in_payload(1, "urn:reprobuild:build:1", "urn:reprobuild:build:2"),
+        {"signature-wrong", "predicate-missing"},
+    ),
+    "attested: a failed test turned": (
+        in_payload(2, "FAILED", "PASSED"),
+        {"signature-wrong", "predicate-missing"},
+    ),
+    "attested: one predicate called another": (
+        in_payload(3, PREDICATES[2], PREDICATES[1]),
+        {"signature-wrong", "predicate-missing"},
+    ),
+    "attested: a subject's digest edited": (
+        in_payload(4, '"sha256":"', '"sha256":"0'),
+        {"signature-wrong", "predicate-missing"},
+    ),
+    "attested: provenance left out": (attested(lambda it: it.pop(1)), {"predicate-missing"}),
+    "attested: all left out": (
+        attested(lambda it: it.__delitem__(slice(1, None))),
+        {"predicate-missing"},
+    ),
+    "attested: the artifact's own statement left out": (
+        attested(lambda it: it.pop(0)),
+        {"statement-missing", "predicate-missing"},
+    ),
+    "attested: one statement in another's place": (
+        attested(lambda it: it.__setitem__(2, it[1])),
+        {"predicate-missing"},
+    ),
+    "attested: signatures of another statement": (
+        attested(lambda it: it[1].update(signatures=it[2]["signatures"])),
+        {"signature-wrong", "predicate-missing"},
+    ),
+    "attested: signatures stripped": (
+        attested(lambda it: it[1].update(signatures=[])),
+        {"signature-missing", "predicate-missing"},
+    ),
+    "attested: by one of two": (resigned(1, ("alice",)), {"threshold-missed", "predicate-missing"}),
+    "attested: by a stranger": (resigned(1, ("mallory",)), {"key-unknown", "predicate-missing"}),
+    "attested: by a revoked key": (
+        then(attested(), key("bob", revoked=REVOKED)),
+        {"threshold-missed", "key-revoked", "predicate-missing"},
+    ),
+    "attested: of another model": (
+        resigned(1, subject=[{"name": "manifest.json", "digest": {"sha256": "0" * 64}}]),
+        {"other-artifact", "predicate-missing"},
+    ),
+    "attested: of no manifest": (
+        resigned(1, subject=[{"name": "x", "digest": {"sha256": "0" * 64}}]),
+        {"other-artifact", "predicate-missing"},
+    ),
+    "attested: of nothing": (resigned(1, subject=[]), {"statement-malformed", "predicate-missing"}),
+    "attested: a predicate that nobody may sign": (
+        resigned(1, predicateType="https://slsa.dev/provenance/v0.2"),
+        {"rule-missing", "predicate-missing"},
+    ),
+    "attested: weights edited after it": (
+        then(attested(), append("weights.safetensors")),
+        {"weights-changed", "predicate-missing"},
+    ),
     # OpenSSF Model Signing
     "bundle: weights edited": (
         then(in_bundle(lambda it: None), append("weights.safetensors")),
@@ -378,6 +478,15 @@ CASES: dict[str, tuple[Tamper, set[str]]] = {
     ),
     "bundle: a resource's digest": (
         in_resources(lambda it: it["predicate"]["resources"][0].update(digest="0" * 64)),
+        {"statement-malformed", "statement-missing"},
+    ),
+    "bundle: about no file": (
+        in_resources(
+            lambda it: (
+                it["predicate"].update(resources=[]),
+                it["subject"][0].update(digest={"sha256": hashlib.sha256().hexdigest()}),
+            )
+        ),
         {"statement-malformed", "statement-missing"},
     ),
     "bundle: a resource left out": (
@@ -405,6 +514,8 @@ def artifact(tmp_path: Path) -> SignedArtifact:
 
 
 def test_nothing_is_wrong_with_what_nobody_touched(artifact: SignedArtifact) -> None:
+    assert artifact.slugs() == set()
+    attested()(artifact)
     assert artifact.slugs() == set()
     artifact.bundle()
     assert artifact.slugs() == set()

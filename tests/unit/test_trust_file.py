@@ -57,6 +57,18 @@ REFUSED = {
     "a threshold of none": ("threshold = 2", "threshold = 0", "expected 1 to 2", True),
     "a threshold of more keys than there are": ("threshold = 2", "threshold = 3", "expected 1 to 2", False),
     "a threshold that is no number": ("threshold = 2", "threshold = true", "expected 1 to 2", True),
+    "required, of any predicate": (
+        "threshold = 2",
+        "threshold = 2\nrequired = true",
+        "is no one predicate",
+        False,
+    ),
+    "required, and no yes or no": (
+        "threshold = 2",
+        "threshold = 2\nrequired = 1",
+        "expected true or false",
+        True,
+    ),
     "a key that is not there": ('["alice", "bob"]', '["alice", "carol"]', "there is no key carol", False),
     "a key twice in a rule": ('["alice", "bob"]', '["alice", "alice"]', "stands there twice", True),
     "no models": ('["digits"]', "[]", "expected a list of names", True),
