@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reprobuild.cli import app as app_module
+from reprobuild.domain.attestation import PREDICATES
 
 from ..unit.artifact_examples import write_artifact
 
@@ -71,6 +72,25 @@ def test_the_documents(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert document(*check, status=2)["slug"] == "trust-file"
 
 
+def test_a_trust_file_for_what_sign_and_attest_write(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("release", "audit"):
+        app_module.run(["keys", "new", name, "--no-passphrase"])
+    app_module.run(["sign", "--key", "release"])
+    trust = ("keys", "trust", "--key", "release", "--key", "audit", "--model", "digits")
+
+    def checked(*options: str) -> str:
+        capfd.readouterr()
+        assert app_module.run([*trust, *options]) == 0
+        (place / "trust.toml").write_text(capfd.readouterr().out)
+        app_module.run(["verify-signature", "--trust", "trust.toml"])
+        return capfd.readouterr().out
+
+    assert "signatures: ok" in checked()
+    assert "threshold-missed" in checked("--threshold", "2")
+    required = checked("--required")
+    assert all(f"asks for {one} of digits" in required for one in PREDICATES)
+
+
 def test_a_result_that_nobody_signed(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     shutil.copy(GOLDEN / "trust.toml", place)
     assert app_module.run(["verify-signature", "--trust", "trust.toml"]) == 1
@@ -89,6 +109,15 @@ def test_a_result_that_nobody_signed(place: Path, capfd: pytest.CaptureFixture[s
         ("sign", "--model-signing", "--record", "result/manifest.json"),
         ("sign", "--output", "nothing"),
         ("sign", "nothing"),
+        ("attest", "nothing"),
+        ("attest", "--unsigned"),  # there is no record of it
+        ("attest", "--unsigned", "--key", "release"),
+        ("attest", "--key", "release"),
+        ("attest", "--record", "nothing"),
+        ("attest", "--verdict", "nothing"),
+        ("attest", "--output", "nothing"),
+        ("keys", "trust", "--key", "release", "--model", "digits"),
+        ("keys", "trust", "--key", "release", "--model", "digits", "--threshold", "2"),
     ],
 )
 def test_a_wrong_request_has_status_2_and_writes_nothing(arguments: tuple[str, ...], place: Path) -> None:

@@ -1,30 +1,42 @@
-"""Statements about a real build: complete, re-hashed from the store, read by other tools, and checked without Nix."""
+"""Statements about a real build: complete, re-hashed from the store, and checked where nothing but Python is."""
 
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.conftest import World
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from google.protobuf import json_format
+from in_toto_attestation.v1 import statement_pb2
+from tests.integration.conftest import REPOSITORY, World
+from tests.unit.test_attest import PARSERS
 
+from reprobuild.domain.attestation import CYCLONEDX, PREDICATES, PROVENANCE, SCAI, TEST_RESULT
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.drv import parse_drv
 from reprobuild.domain.nar import nar_of_folder
+from reprobuild_verify.statement import ARTIFACT
 
 pytestmark = pytest.mark.integration
 
 
-def payloads(statements: Path) -> dict[str, Any]:
+def statements(file: Path) -> dict[str, dict[str, Any]]:
     """Predicate type → statement."""
-    found = [json.loads(base64.b64decode(json.loads(line)["payload"])) for line in statements.open()]
+    found = [json.loads(base64.b64decode(json.loads(line)["payload"])) for line in file.open()]
     return {one["predicateType"]: one for one in found}
 
 
 def taken_in(world: World, project: Path) -> set[str]:
-    """What Nix's closure of the model's derivation holds that is not built: fixed outputs, and sources."""
+    """What Nix's own closure of the model's derivation holds that is not built: fixed outputs, and sources."""
     model = world.drv_paths(project)["model"]
     closure = world.run(["nix-store", "--query", "--requisites", model], cwd=project).stdout.split()
     drvs = [parse_drv(world.file(path).read_text()) for path in closure if path.endswith(".drv")]
@@ -37,27 +49,101 @@ def rehashed(world: World, resource: dict[str, Any]) -> Digest:
     return nar_of_folder(file).digest if "mediaType" in resource else Digest.of_bytes(file.read_bytes())
 
 
-def test_a_build_is_attested_and_checked(world: World, sourced: Path, tmp_path: Path) -> None:
+def checked_elsewhere(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The checker with a Python that has cryptography alone: no Nix, no reprobuild, no site-packages."""
+    packages = folder / "packages"
+    if not packages.exists():
+        shutil.copytree(REPOSITORY / "python/reprobuild_verify", packages / "reprobuild_verify")
+        for name in ("cryptography", "cffi", "_cffi_backend", "pycparser"):
+            if (found := importlib.util.find_spec(name)) is not None and found.origin is not None:
+                origin = Path(found.origin)
+                source = origin.parent if origin.name == "__init__.py" else origin
+                (packages / source.name).symlink_to(source)
+    start = "import sys; sys.path.insert(0, 'packages'); from reprobuild_verify.__main__ import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", start, "copy", "--trust", "trust.toml"],
+        cwd=folder,
+        env={"PATH": "", "HOME": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def attested(world: World, sourced: Path) -> Path:
+    """A built project after the steps of the how-to page."""
     world.reprobuild("nix", "build", cwd=sourced)
-    verdict = world.reprobuild("verify", "--json", cwd=sourced).stdout
-    (sourced / "verdict.json").write_text(verdict)
-    home = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
-    for name in ("release", "audit"):
-        world.reprobuild("keys", "new", name, "--no-passphrase", cwd=sourced, env=home)
-    world.reprobuild("sign", "--key", "release", cwd=sourced, env=home)
-    attest = ("attest", "--key", "release", "--key", "audit", "--verdict", "verdict.json")
-    world.reprobuild(*attest, cwd=sourced, env=home, offline=True)
-    (statements,) = sourced.glob("*.intoto.jsonl")
-    once = [json.loads(line)["payload"] for line in statements.open()]
-    world.reprobuild(*attest, cwd=sourced, env=home, offline=True)
-    assert [
-        json.loads(line)["payload"] for line in statements.open()
-    ] == once  # the same statements, signed anew
-    said = payloads(statements)
-    dependencies = said["https://slsa.dev/provenance/v1"]["predicate"]["buildDefinition"][
-        "resolvedDependencies"
-    ]
+    world.reprobuild("keys", "new", "release", "--no-passphrase", cwd=sourced, env=home(sourced))
+    (sourced / "verdict.json").write_text(world.reprobuild("verify", "--json", cwd=sourced).stdout)
+    attest(world, sourced, "sign", "result", "--key", "release")
+    attest(world, sourced, "attest", "result", "--key", "release", "--verdict", "verdict.json")
+    trust = ("keys", "trust", "--key", "release", "--model", "tiny", "--required")
+    (sourced / "trust.toml").write_text(attest(world, sourced, *trust))
+    attest(world, sourced, "verify-signature", "result", "--trust", "trust.toml")
+    return sourced
+
+
+def home(project: Path) -> dict[str, str]:
+    return {"XDG_CONFIG_HOME": str(project / "config")}
+
+
+def attest(world: World, project: Path, *arguments: str) -> str:
+    """Run a command without a network; what it prints."""
+    return world.reprobuild(*arguments, cwd=project, env=home(project), offline=True).stdout
+
+
+def test_the_steps_of_the_page(world: World, attested: Path) -> None:
+    (file,) = attested.glob("*.intoto.jsonl")
+    said = statements(file)
+    assert tuple(said) == (ARTIFACT, *PREDICATES)
+
+    dependencies = said[PROVENANCE]["predicate"]["buildDefinition"]["resolvedDependencies"]
     paths = [one["annotations"]["storePath"] for one in dependencies]
-    assert sorted(paths) == sorted(taken_in(world, sourced))
+    assert sorted(paths) == sorted(taken_in(world, attested))
     for one in dependencies:
         assert one["digest"]["sha256"] == rehashed(world, one).hex, one
+    kinds = {one["annotations"]["kind"] for one in dependencies}
+    assert kinds == {"data", "deb", "seed", "source", "tool", "wheel"}
+
+    tested = said[TEST_RESULT]["predicate"]
+    assert (tested["result"], tested["failedTests"], tested["warnedTests"]) == ("PASSED", [], [])
+    assert {"goal score minimum", "verify same bytes"} <= set(tested["passedTests"])
+    (host, *_) = said[SCAI]["predicate"]["attributes"]
+    assert host["attribute"] == "HOST" and host["conditions"]["kernel"]
+    bom = json.dumps(said[CYCLONEDX]["predicate"])
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bom) is None
+    for kind, one in said.items():
+        json_format.ParseDict(one, statement_pb2.Statement())
+        if kind in PARSERS:
+            json_format.ParseDict(one["predicate"], PARSERS[kind]())
+
+    # the record tells both from this machine's records and by name
+    assert str(attested) not in json.dumps(said)
+    unsigned = attest(world, attested, "attest", "result", "--unsigned", "--verdict", "verdict.json")
+    payloads = [base64.b64decode(json.loads(line)["payload"]).decode() for line in file.open()]
+    assert unsigned.splitlines() == payloads[1:]
+
+
+def test_a_machine_that_has_nothing_else_checks_them(world: World, attested: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    shutil.copytree(world.file(str((attested / "result").readlink())), folder / "copy")
+    subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
+    (file,) = attested.glob("*.intoto.jsonl")
+    shutil.copy(file, folder)
+    shutil.copy(attested / "trust.toml", folder)
+    done = checked_elsewhere(folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("signed by release") == 5
+
+    lines = (folder / file.name).read_text().splitlines(keepends=True)
+    (folder / file.name).write_text("".join(lines[:1] + lines[2:]))
+    done = checked_elsewhere(folder)
+    assert (done.returncode, "predicate-missing" in done.stdout) == (1, True)
+    tampered = json.loads(lines[2])
+    text = base64.b64decode(tampered["payload"]).replace(b"PASSED", b"WARNED")
+    lines[2] = json.dumps({**tampered, "payload": base64.b64encode(text).decode()}) + "\n"
+    (folder / file.name).write_text("".join(lines))
+    done = checked_elsewhere(folder)
+    assert (done.returncode, "signature-wrong" in done.stdout) == (1, True)

@@ -120,7 +120,11 @@ def test_how_and_when_it_was_built(built: BuiltArtifact) -> None:
         "startedOn": "2026-11-20T10:00:00.000Z",
         "finishedOn": "2026-11-20T10:05:00.000Z",
     }
-    assert run["builder"]["version"] == {"reprobuild": "0.1.0", "nix": "2.28.3"}
+    assert run["builder"] == {
+        "id": "urn:reprobuild:builder:1",
+        "version": {"reprobuild": "0.1.0"},
+        "builderDependencies": [{"name": "nix", "uri": "pkg:generic/nix@2.28.3"}],
+    }
     names = [one["name"] for one in run["byproducts"]]
     assert names == [
         "build record",

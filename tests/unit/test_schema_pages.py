@@ -98,6 +98,20 @@ PAGES = {
         schemas.statement_schema,
         {"Artifact statement": "", "`predicate`": "ArtifactPredicate"},
     ),
+    "attestation.md": (
+        schemas.attestation_schema,
+        {
+            "A resource": "Resource",
+            "`buildDefinition`": "BuildDefinition",
+            "`externalParameters`": "ExternalParameters",
+            "`internalParameters`": "InternalParameters",
+            "`runDetails`": "RunDetails",
+            "`builder`": "Builder",
+            "`metadata`": "BuildMetadata",
+            "Test result": "TestResult",
+            "Attribute report": "AttributeAssertion",
+        },
+    ),
     "keys.md": (schemas.key_schema, {"`NAME.json`": ""}),
     "diff.md": (
         schemas.diff_schema,
@@ -202,6 +216,7 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         ("nix", "eval/1"),
         ("show", "show/1"),
         ("sign", "signed/1"),
+        ("attest", "attested/1"),
         ("keys", "keys/1"),
         ("sbom", "sbom/1"),
         ("doctor", "doctor/1"),

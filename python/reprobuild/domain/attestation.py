@@ -63,7 +63,10 @@ class BuildDefinition(_Value):
 
 class Builder(_Value):
     id: Literal["urn:reprobuild:builder:1"] = BUILDER_ID
-    version: dict[str, str] = Field(description="`reprobuild`, and `nix` of the machine that asked")
+    version: dict[str, str] = Field(description="`reprobuild`: its release")
+    builder_dependencies: tuple[Resource, ...] = Field(
+        description="Nix, on the machine that asked for the build"
+    )
 
 
 class BuildMetadata(_Value):

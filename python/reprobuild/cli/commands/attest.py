@@ -54,7 +54,7 @@ def attest(
     SLSA provenance, test result (goals, verdict), measured hardware (SCAI) and CycloneDX. They are added to
     ARTIFACT-ID.intoto.jsonl, where `reprobuild sign` writes too. Run it on the machine that built.
 
-    Example: reprobuild verify --json > verdict.json; reprobuild attest result --verdict verdict.json
+    Example: reprobuild attest result --key release
     """
     from reprobuild.services.attest import sign_statements
 

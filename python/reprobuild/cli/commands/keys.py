@@ -102,7 +102,10 @@ def export(
 
 
 def trust(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Keys that may sign.")],
+    names: Annotated[
+        list[str],
+        typer.Option("--key", metavar="NAME", help="Key that may sign; may be given more than once."),
+    ],
     models: Annotated[
         list[str], typer.Option("--model", metavar="NAME", help="Model that they may sign; `*` for all.")
     ],
@@ -116,7 +119,7 @@ def trust(
 ) -> None:
     """Print a trust file for what `sign` and `attest` write.
 
-    Example: reprobuild keys trust release --model digits > trust.toml
+    Example: reprobuild keys trust --key release --model digits > trust.toml
     """
     from reprobuild.services.keys import trust_file
 

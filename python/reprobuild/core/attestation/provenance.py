@@ -60,10 +60,7 @@ def provenance(
         ),
         run_details=RunDetails(
             builder=Builder(
-                version={
-                    "reprobuild": record.reprobuild_version,
-                    "nix": str(record.host.get("nix_version", "unknown")),
-                }
+                version={"reprobuild": record.reprobuild_version}, builder_dependencies=_nix(record)
             ),
             metadata=BuildMetadata(
                 invocation_id=f"urn:sha256:{record_digest.hex}",
@@ -76,6 +73,11 @@ def provenance(
             ),
         ),
     )
+
+
+def _nix(record: BuildRecord) -> tuple[Resource, ...]:
+    version = record.host.get("nix_version")
+    return (Resource(name="nix", uri=f"pkg:generic/nix@{version}"),) if version else ()
 
 
 def record_file(digest: Digest) -> Resource:
