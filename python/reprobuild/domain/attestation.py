@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, RootModel
 
 from reprobuild.domain.statement import Subject
+from reprobuild.domain.value import CamelValue
 
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
@@ -22,11 +22,7 @@ BUILDER_ID: Final = "urn:reprobuild:builder:1"
 NAR: Final = "application/x-nix-nar"
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, alias_generator=to_camel)
-
-
-class Resource(_Value):
+class Resource(CamelValue):
     """in-toto's ResourceDescriptor, as far as it is used here."""
 
     name: str
@@ -38,7 +34,7 @@ class Resource(_Value):
     annotations: dict[str, Any] | None = None
 
 
-class ExternalParameters(_Value):
+class ExternalParameters(CamelValue):
     """What the people who asked for the build chose."""
 
     spec: dict[str, Any] = Field(description="the effective spec, as in the artifact's `spec.json`")
@@ -46,13 +42,13 @@ class ExternalParameters(_Value):
     lock: Resource = Field(description="the artifact's `reprobuild.lock`")
 
 
-class InternalParameters(_Value):
+class InternalParameters(CamelValue):
     """What follows from the external ones and the release of reprobuild."""
 
     derivations: dict[str, str] = Field(description="stage, or `model` → derivation")
 
 
-class BuildDefinition(_Value):
+class BuildDefinition(CamelValue):
     build_type: Literal["urn:reprobuild:build:1"] = BUILD_TYPE
     external_parameters: ExternalParameters
     internal_parameters: InternalParameters
@@ -61,7 +57,7 @@ class BuildDefinition(_Value):
     )
 
 
-class Builder(_Value):
+class Builder(CamelValue):
     id: Literal["urn:reprobuild:builder:1"] = BUILDER_ID
     version: dict[str, str] = Field(description="`reprobuild`: its release")
     builder_dependencies: tuple[Resource, ...] = Field(
@@ -69,24 +65,24 @@ class Builder(_Value):
     )
 
 
-class BuildMetadata(_Value):
+class BuildMetadata(CamelValue):
     invocation_id: str = Field(description="`urn:sha256:` and the SHA-256 (hex) of the build record")
     started_on: str = Field(description="UTC, RFC 3339")
     finished_on: str = Field(description="UTC, RFC 3339")
 
 
-class RunDetails(_Value):
+class RunDetails(CamelValue):
     builder: Builder
     metadata: BuildMetadata
     byproducts: tuple[Resource, ...] = Field(description="the record, outputs of the stages, and logs")
 
 
-class Provenance(_Value):
+class Provenance(CamelValue):
     build_definition: BuildDefinition
     run_details: RunDetails
 
 
-class TestResult(_Value):
+class TestResult(CamelValue):
     result: Literal["PASSED", "WARNED", "FAILED"]
     configuration: tuple[Resource, ...] = Field(
         description="spec with its goals, metrics as measured, verdict"
@@ -96,18 +92,18 @@ class TestResult(_Value):
     failed_tests: tuple[str, ...]
 
 
-class AttributeAssertion(_Value):
+class AttributeAssertion(CamelValue):
     attribute: Literal["HOST", "HARDWARE", "NUMERICS"]
     target: Resource = Field(description="output of the stage that it was measured in")
     conditions: dict[str, Any] = Field(description="what was measured, as in the build record")
     evidence: Resource = Field(description="the build record")
 
 
-class AttributeReport(_Value):
+class AttributeReport(CamelValue):
     attributes: tuple[AttributeAssertion, ...]
 
 
-class _Statement(_Value):
+class _Statement(CamelValue):
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(
         default="https://in-toto.io/Statement/v1", alias="_type", description="in-toto Statement, version 1"
     )
@@ -139,3 +135,5 @@ Statement = ProvenanceStatement | TestResultStatement | AttributeStatement | Bom
 
 class Attestation(RootModel[Annotated[Statement, Field(discriminator="predicate_type")]]):
     """One line of what `reprobuild attest` signs."""
+
+    model_config = ConfigDict(defer_build=True)

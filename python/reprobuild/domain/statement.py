@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from reprobuild.domain.digest import Digest
-from reprobuild.domain.value import Value
+from reprobuild.domain.value import CamelValue
 
 Sha256Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class _CamelValue(Value):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class SubjectDigest(_CamelValue):
+class SubjectDigest(CamelValue):
     sha256: Sha256Hex
 
 
-class Subject(_CamelValue):
+class Subject(CamelValue):
     name: str = Field(description="path in the artifact, with `/`")
     digest: SubjectDigest
 
 
-class ArtifactPredicate(_CamelValue):
+class ArtifactPredicate(CamelValue):
     artifact_id: str = Field(description="follows from name, version and the manifest's digest")
     name: str = Field(description="the model's, from its manifest")
     version: str = Field(description="the model's, from its manifest")
@@ -37,7 +32,7 @@ class ArtifactPredicate(_CamelValue):
     )
 
 
-class ArtifactStatement(_CamelValue):
+class ArtifactStatement(CamelValue):
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(
         default="https://in-toto.io/Statement/v1", alias="_type", description="in-toto Statement, version 1"
     )

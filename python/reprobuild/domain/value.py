@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 
 class Value(BaseModel):
@@ -13,3 +14,9 @@ class Value(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
+
+
+class CamelValue(Value):
+    """Keys as in-toto spells them, such as `predicateType`."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
