@@ -96,7 +96,7 @@ def _check(
 ) -> tuple[Checked, bool]:
     try:
         envelope = parse_envelope(data, what)
-        signed_by, faults = signers(envelope, trust, now)
+        signed_by, faults = _signers(envelope, trust, now)
         if not signed_by:  # nothing that is signed by nobody is even parsed
             return Checked(what, None, (), tuple(faults), ()), False
         statement = parse_statement(envelope.payload, what)
@@ -111,7 +111,7 @@ def _check(
     return checked, statement.covers_all_files
 
 
-def signers(envelope: Envelope, trust: Trust, now: datetime) -> tuple[set[str], list[Problem]]:
+def _signers(envelope: Envelope, trust: Trust, now: datetime) -> tuple[set[str], list[Problem]]:
     """Names of keys that signed and count now, each once; and what is wrong with the other signatures."""
     found: set[str] = set()
     faults = []

@@ -194,6 +194,7 @@ def test_the_test_result(
     spec, metrics, judged = predicate["configuration"]
     assert spec["annotations"] == {"goals": {"accuracy": {"minimum": 0.5}}}
     assert metrics["annotations"] == {"metrics": {"accuracy": 0.975}}
+    assert judged["annotations"] == {"demanded": demanded, "rebuilt": True}
     assert judged["digest"] == {"sha256": Digest.of_bytes(file.read_bytes()).hex}
 
 

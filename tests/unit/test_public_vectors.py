@@ -1,4 +1,4 @@
-"""Vectors that others published (tests/vectors/README.md) say of our checks what they should."""
+"""Vectors that others published (tests/public_vectors/README.md) say of our checks what they should."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from reprobuild_verify.check import Report, signers, verify
+from reprobuild_verify.check import Report, _signers, verify
 from reprobuild_verify.dsse import IN_TOTO, pae, parse_envelope
 from reprobuild_verify.problems import RefusedError
 from reprobuild_verify.public_key import PublicKey, load_public_key
@@ -20,7 +20,7 @@ from reprobuild_verify.trust import Trust, TrustedKey, parse_trust
 
 from .signing_examples import NOW
 
-VECTORS = Path(__file__).parents[1] / "vectors"
+VECTORS = Path(__file__).parents[1] / "public_vectors"
 DSSE = json.loads((VECTORS / "dsse/vectors.json").read_text(encoding="utf-8"))
 WYCHEPROOF = [
     pytest.param(group["publicKeyPem"], test, id=f"{file}-{test['tcId']}")
@@ -42,7 +42,7 @@ def accepted(vector: dict[str, Any]) -> bool:
         envelope = parse_envelope(json.dumps(vector["envelope"]).encode(), "vector")
     except RefusedError:
         return False
-    return len(signers(envelope, Trust(None, keys, ()), NOW)[0]) >= vector["threshold"]
+    return len(_signers(envelope, Trust(None, keys, ()), NOW)[0]) >= vector["threshold"]
 
 
 @pytest.mark.parametrize("vector", DSSE["vectors"], ids=lambda one: one["id"])

@@ -107,7 +107,9 @@ class _Statement(CamelValue):
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(
         default="https://in-toto.io/Statement/v1", alias="_type", description="in-toto Statement, version 1"
     )
-    subject: tuple[Subject, ...] = Field(description="every file of the artifact, sorted by name")
+    subject: tuple[Subject, ...] = Field(
+        min_length=1, description="every file of the artifact, sorted by name"
+    )
 
 
 class ProvenanceStatement(_Statement):

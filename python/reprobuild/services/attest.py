@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -95,12 +96,12 @@ class AttestService:
             )
         ]
         gaps = list(bill.gaps)
-        tested = test_result(
-            artifact.spec,
-            artifact.metrics,
-            _configuration(artifact, verdict),
-            _read_verdict(verdict, manifest) if verdict else None,
-        )
+        judged = _read_verdict(verdict, manifest) if verdict else None
+        configuration = _configuration(artifact)
+        if verdict and judged:
+            said = {"demanded": judged.demanded, "rebuilt": judged.against is None}
+            configuration.append(_file(verdict, said))
+        tested = test_result(artifact.spec, artifact.metrics, tuple(configuration), judged)
         if tested is not None:
             made.append(TestResultStatement(subject=about, predicate=tested))
         else:
@@ -165,24 +166,23 @@ def _nar_digests(paths: Sequence[str]) -> Mapping[str, Digest]:
         ) from error
 
 
-def _configuration(artifact: Artifact, verdict: Path | None) -> tuple[Resource, ...]:
+def _configuration(artifact: Artifact) -> list[Resource]:
     goals = {
         name: {bound: metric[bound] for bound in ("minimum", "maximum") if metric.get(bound) is not None}
         for name, metric in artifact.spec.get("metrics", {}).items()
     }
-    found = [
+    return [
         _file(artifact.path / "spec.json", {"goals": goals}),
         _file(artifact.path / "metrics.json", {"metrics": artifact.metrics}),
     ]
-    return (*found, _file(verdict, {})) if verdict else tuple(found)
 
 
-def _file(file: Path, annotations: dict[str, object]) -> Resource:
+def _file(file: Path, annotations: dict[str, Any]) -> Resource:
     return Resource(
         name=file.name,
         digest={"sha256": Digest.of_bytes(file.read_bytes()).hex},
         media_type="application/json",
-        annotations=annotations or None,
+        annotations=annotations,
     )
 
 
