@@ -115,6 +115,7 @@ def test_a_result_that_nobody_signed(place: Path, capfd: pytest.CaptureFixture[s
         ("attest", "--key", "release"),
         ("attest", "--record", "nothing"),
         ("attest", "--verdict", "nothing"),
+        ("attest", "--checklist", "nothing"),
         ("attest", "--output", "nothing"),
         ("keys", "trust", "--key", "release", "--model", "digits"),
         ("keys", "trust", "--key", "release", "--model", "digits", "--threshold", "2"),

@@ -24,6 +24,7 @@ PUBLISHED = {
     "schemas/reprobuild-trust-1.json": (schemas.trust_schema, "reprobuild schema --trust"),
     "schemas/reprobuild-statement-1.json": (schemas.statement_schema, "reprobuild schema --statement"),
     "schemas/reprobuild-attestation-1.json": (schemas.attestation_schema, "reprobuild schema --attestation"),
+    "schemas/reprobuild-checklist-1.json": (schemas.checklist_schema, "reprobuild schema --checklist"),
     "schemas/reprobuild-key-1.json": (schemas.key_schema, "reprobuild schema --key"),
     "schemas/reprobuild-diff-1.json": (schemas.diff_schema, "reprobuild schema --diff"),
     "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),

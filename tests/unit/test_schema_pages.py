@@ -112,6 +112,7 @@ PAGES = {
             "Attribute report": "AttributeAssertion",
         },
     ),
+    "checklist.md": (schemas.checklist_schema, {"Checklist": "", "`items[]`": "ChecklistItem"}),
     "keys.md": (schemas.key_schema, {"`NAME.json`": ""}),
     "diff.md": (
         schemas.diff_schema,

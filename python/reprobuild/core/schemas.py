@@ -10,6 +10,7 @@ from reprobuild.domain import spec as spec_module
 from reprobuild.domain.archive import ArchiveDocument
 from reprobuild.domain.attestation import Attestation
 from reprobuild.domain.baseline import Baseline
+from reprobuild.domain.checklist import Checklist
 from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.difference import Difference
 from reprobuild.domain.hardware import HardwareProfile
@@ -94,6 +95,11 @@ def statement_schema() -> dict[str, Any]:
 def attestation_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of what `reprobuild attest` signs."""
     return _published("attestation", Attestation)
+
+
+def checklist_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a checklist, read as JSON."""
+    return _published("checklist", Checklist)
 
 
 def key_schema() -> dict[str, Any]:

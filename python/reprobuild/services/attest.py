@@ -32,6 +32,7 @@ from reprobuild.domain.verdict import Verdict
 from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.ports import RecordStore
 from reprobuild.services.artifact import Artifact, Manifest, read_artifact
+from reprobuild.services.checklist import read_checklist
 from reprobuild.services.project import parse_lock
 from reprobuild.services.sbom import SbomService
 from reprobuild.services.sign import add_signatures, check_record, subjects, whole_artifact
@@ -61,16 +62,22 @@ class AttestService:
     read_drv: Callable[[str], DrvFile]
 
     def statements(
-        self, result: Path, *, record: Path | None = None, verdict: Path | None = None
+        self,
+        result: Path,
+        *,
+        record: Path | None = None,
+        verdict: Path | None = None,
+        checklist: Path | None = None,
     ) -> Attested:
-        """What there is to say of a result; follows from the artifact, the record and the verdict alone.
+        """What there is to say of a result; follows from the artifact and these files alone.
 
         Args:
             record: of the build; None: the one beside the result, else this machine's.
             verdict: what `reprobuild verify --json` printed.
+            checklist: what people checked; it goes into the bill of materials.
         Raises:
             NotAResultError: not an artifact, or its files or inputs are not as they were built.
-            UsageError: there is no record, or record or verdict are of something else.
+            UsageError: there is no record, or one of the files is none, or of something else.
         """
         manifest = whole_artifact(result)
         artifact = read_artifact(manifest.path)
@@ -111,7 +118,8 @@ class AttestService:
             made.append(AttributeStatement(subject=about, predicate=measured))
         else:
             gaps.append(f"no hardware: the build of {file} ran no stage")
-        made.append(BomStatement(subject=about, predicate=cyclonedx(bill.bill, "1.6")))
+        checked = read_checklist(checklist, artifact) if checklist else None
+        made.append(BomStatement(subject=about, predicate=cyclonedx(bill.bill, "1.6", checklist=checked)))
         return Attested(manifest.artifact_id, file, tuple(made), tuple(gaps))
 
     def _record_file(self, result: Path, manifest: Manifest) -> Path:

@@ -39,6 +39,10 @@ def attest(
         Path | None,
         typer.Option("--verdict", metavar="FILE", help="What `reprobuild verify --json` printed of it."),
     ] = None,
+    checklist: Annotated[
+        Path | None,
+        typer.Option("--checklist", metavar="FILE", help="What people checked: it goes into the CycloneDX."),
+    ] = None,
     unsigned: Annotated[
         bool, typer.Option("--unsigned", help="Print the statements, one a line, and sign nothing.")
     ] = False,
@@ -60,7 +64,7 @@ def attest(
 
     if unsigned and (keys or output):
         raise UsageError("--unsigned signs and writes nothing", hint="leave out --key and --output")
-    for option, file in (("--record", record), ("--verdict", verdict)):
+    for option, file in (("--record", record), ("--verdict", verdict), ("--checklist", checklist)):
         if file is not None and not file.is_file():
             raise UsageError(f"{option} {file}: there is no such file")
     if output is not None and not output.is_dir():
@@ -69,7 +73,9 @@ def attest(
     service = session.key_service()
     names: list[str | None] = [*keys] if keys else [None]
     chosen = [] if unsigned else [service.for_signing(name) for name in names]
-    attested = session.attest_service().statements(result, record=record, verdict=verdict)
+    attested = session.attest_service().statements(
+        result, record=record, verdict=verdict, checklist=checklist
+    )
     for gap in attested.gaps:
         render.note(gap)
     if unsigned:

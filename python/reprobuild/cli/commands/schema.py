@@ -31,6 +31,7 @@ def schema(
     attestation: Annotated[
         bool, typer.Option("--attestation", help="Print the schema of what `reprobuild attest` signs.")
     ] = False,
+    checklist: Annotated[bool, typer.Option("--checklist", help="Print the schema of checklists.")] = False,
     key: Annotated[
         bool, typer.Option("--key", help="Print the schema of a signing key's JSON file.")
     ] = False,
@@ -56,6 +57,7 @@ def schema(
         "--trust": trust,
         "--statement": statement,
         "--attestation": attestation,
+        "--checklist": checklist,
         "--key": key,
         "--diff": diff,
         "--defaults": defaults,
@@ -74,6 +76,7 @@ def schema(
         "--trust": schemas.trust_schema,
         "--statement": schemas.statement_schema,
         "--attestation": schemas.attestation_schema,
+        "--checklist": schemas.checklist_schema,
         "--key": schemas.key_schema,
         "--diff": schemas.diff_schema,
         "--defaults": schemas.spec_defaults,

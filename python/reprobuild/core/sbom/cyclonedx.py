@@ -11,7 +11,9 @@ from typing import Any, Final, Literal
 from reprobuild import __version__
 from reprobuild.core.sbom.advisories import Finding
 from reprobuild.core.sbom.bill import Bill, Component
+from reprobuild.core.sbom.declarations import declarations
 from reprobuild.core.sbom.licences import Licence
+from reprobuild.domain.checklist import Checklist
 from reprobuild.domain.spec import Dataset, TensorSignature
 
 SpecVersion = Literal["1.6", "1.7"]
@@ -26,7 +28,12 @@ _TYPES: Final = {
 _BUILD_ONLY = ("compiler", "seed", "tool")
 
 
-def cyclonedx(bill: Bill, version: SpecVersion, findings: Sequence[Finding] = ()) -> dict[str, Any]:
+def cyclonedx(
+    bill: Bill,
+    version: SpecVersion,
+    findings: Sequence[Finding] = (),
+    checklist: Checklist | None = None,
+) -> dict[str, Any]:
     """The document; its serial number is made from its content, and it has no time stamp."""
     document: dict[str, Any] = {
         "$schema": f"http://cyclonedx.org/schema/bom-{version}.schema.json",
@@ -44,6 +51,8 @@ def cyclonedx(bill: Bill, version: SpecVersion, findings: Sequence[Finding] = ()
     }
     if findings:
         document["vulnerabilities"] = [_vulnerability(one) for one in findings]
+    if checklist is not None:
+        document |= declarations(checklist, bill.graph.root)
     content = json.dumps(document, sort_keys=True, ensure_ascii=False)
     return {**document, "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, content)}"}
 
