@@ -26,10 +26,12 @@ from reprobuild.domain.nar import nar_of_folder
 from reprobuild.domain.verdict import LevelVerdict, Verdict
 from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.services.attest import sign_statements
+from reprobuild_verify.check import verify
 from reprobuild_verify.statement import parse_statement
+from reprobuild_verify.trust import read_trust
 
 from .attestation_examples import HARDWARE, HOST, NUMERICS, PINS, SEED, BuiltArtifact
-from .signing_examples import KEYS
+from .signing_examples import KEYS, NOW
 
 PARSERS = {
     attestation.PROVENANCE: provenance_pb2.Provenance,
@@ -38,6 +40,7 @@ PARSERS = {
 }
 
 VECTORS = Path(__file__).parents[1] / "vectors/attestation-1"
+GOLDEN = Path(__file__).parents[1] / "golden/attestations"
 REASONS = json.loads((VECTORS / "invalid/reasons.json").read_bytes())
 
 
@@ -91,6 +94,16 @@ def test_an_invalid_vector_is_refused_for_its_reason(name: str, why: dict[str, A
     with pytest.raises(ValidationError, match=why["reader"]):
         attestation.Attestation.model_validate_json(data)
     assert not jsonschema.Draft202012Validator(attestation_schema()).is_valid(json.loads(data))
+
+
+def test_what_an_older_release_attested_still_verifies(tmp_path: Path) -> None:
+    (statements,) = GOLDEN.glob("*.intoto.jsonl")
+    trust = read_trust(GOLDEN / "trust.toml")
+    report = verify(GOLDEN / "artifact", statements, trust, now=NOW)
+    assert report.ok and len(report.statements) == 5
+    (tmp_path / statements.name).write_text("".join(statements.read_text().splitlines(keepends=True)[:-1]))
+    report = verify(GOLDEN / "artifact", tmp_path / statements.name, trust, now=NOW)
+    assert [one.slug for one in report.problems] == ["predicate-missing"]
 
 
 def test_the_same_build_gives_the_same_bytes(built: BuiltArtifact, tmp_path: Path) -> None:
