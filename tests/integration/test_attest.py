@@ -17,8 +17,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from google.protobuf import json_format
 from in_toto_attestation.v1 import statement_pb2
-from tests.integration.conftest import REPOSITORY, World
-from tests.unit.test_attest import PARSERS
+from tests.integration.conftest import REPOSITORY, World, write_sourced
+from tests.unit.attestation_examples import PARSERS
 
 from reprobuild.domain.attestation import CYCLONEDX, PREDICATES, PROVENANCE, SCAI, TEST_RESULT
 from reprobuild.domain.digest import Digest
@@ -70,9 +70,13 @@ def checked_elsewhere(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def attested(world: World, sourced: Path) -> Path:
-    """A built project after the steps of the how-to page."""
+@pytest.fixture(scope="module")
+def attested(world: World, sourced_lock: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built project after the steps of the how-to page; no test changes it."""
+    sourced = write_sourced(tmp_path_factory.mktemp("attested"))
+    spec = sourced / "reprobuild.toml"
+    spec.write_text(spec.read_text().replace("steps = 3", "steps = 4"))  # built by this test alone
+    (sourced / "reprobuild.lock").write_text(sourced_lock)
     world.reprobuild("nix", "build", cwd=sourced)
     world.reprobuild("keys", "new", "release", "--no-passphrase", cwd=sourced, env=home(sourced))
     (sourced / "verdict.json").write_text(world.reprobuild("verify", "--json", cwd=sourced).stdout)
@@ -123,6 +127,29 @@ def test_the_steps_of_the_page(world: World, attested: Path) -> None:
     unsigned = attest(world, attested, "attest", "result", "--unsigned", "--verdict", "verdict.json")
     payloads = [base64.b64decode(json.loads(line)["payload"]).decode() for line in file.open()]
     assert unsigned.splitlines() == payloads[1:]
+
+
+def test_who_has_the_project_says_the_same_elsewhere(world: World, attested: Path, tmp_path: Path) -> None:
+    """Another store, where nothing was built: the derivations alone say what went in."""
+    (file,) = attested.glob("*.intoto.jsonl")
+    payloads = [json.loads(line)["payload"] for line in file.open()]
+    (tmp_path / "other").mkdir()
+    other = world.fresh_store(tmp_path / "other")
+    other.home = tmp_path / "home"  # without records
+    copy = shutil.copytree(
+        attested, tmp_path / "copy", ignore=shutil.ignore_patterns("result*", ".reprobuild")
+    )
+    shutil.copytree(world.file(str((attested / "result").readlink())), copy / "result")
+    again = ("attest", "result", "--key", "release", "--verdict", "verdict.json")
+    shutil.copy(world.json(*again, cwd=attested, env=home(attested))["record"], copy / "record.json")
+    other.reprobuild("nix", "eval", cwd=copy)
+    other.reprobuild("fetch", cwd=copy)
+    other.reprobuild("keys", "new", "audit", "--no-passphrase", cwd=copy, env=home(copy))
+    command = ("attest", "result", "--key", "audit", "--record", "record.json", "--verdict", "verdict.json")
+    attest(other, copy, *command)
+    lines = [json.loads(line) for line in (copy / file.name).open()]
+    assert [one["payload"] for one in lines] == payloads
+    assert [len(one["signatures"]) for one in lines] == [1, 2, 2, 2, 2]
 
 
 def test_a_machine_that_has_nothing_else_checks_them(world: World, attested: Path, tmp_path: Path) -> None:

@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP384R1,
+    SECP521R1,
+    EllipticCurve,
+    generate_private_key,
+)
 from tests.integration.conftest import REPOSITORY
 from tests.unit.signing_examples import KEYS, SignedArtifact, pem
+
+from reprobuild_verify.public_key import PublicKey
 
 pytestmark = pytest.mark.integration
 
@@ -62,3 +70,20 @@ def test_we_accept_the_tools(tool: str, artifact: SignedArtifact, tmp_path: Path
     assert artifact.slugs() == set()
     (artifact.result / "weights.safetensors").write_bytes(b"others")
     assert artifact.slugs() == {"weights-changed"}
+
+
+@pytest.mark.parametrize(("curve", "algorithm"), [(SECP384R1(), "ecdsa-p384"), (SECP521R1(), "ecdsa-p521")])
+def test_we_accept_the_tools_with_its_other_curves(
+    curve: EllipticCurve, algorithm: str, tool: str, artifact: SignedArtifact, tmp_path: Path
+) -> None:
+    artifact.bundle()
+    key = generate_private_key(curve)
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    artifact.keys["bob"] = {"algorithm": algorithm, "public_key": PublicKey(key.public_key()).pem}
+    command = [tool, "sign", "key", str(artifact.result), "--signature", str(artifact.statements)]
+    subprocess.run([*command, "--private_key", str(tmp_path / "key.pem")], check=True, capture_output=True)
+    assert artifact.slugs() == set()

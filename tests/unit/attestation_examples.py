@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+from in_toto_attestation.predicates.scai.v0 import scai_pb2
+from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
+
 from reprobuild.adapters.licence_texts import LicenceFiles
 from reprobuild.adapters.record_store import FileRecordStore
+from reprobuild.domain import attestation
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.drv import DrvFile, FixedHash
 from reprobuild.domain.lock import LOCK_FILE, Lock
@@ -31,6 +36,13 @@ HARDWARE = {
     "cuda_devices": None,
 }
 NUMERICS = {"torch": "2.13.0+cpu", "cpu_capability": "AVX512", "threads": 2}
+
+# predicate type → what those who made the format read it with
+PARSERS = {
+    attestation.PROVENANCE: provenance_pb2.Provenance,
+    attestation.TEST_RESULT: test_result_pb2.TestResult,
+    attestation.SCAI: scai_pb2.AttributeReport,
+}
 
 
 def drv(

@@ -11,10 +11,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from google.protobuf import json_format
-from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 from in_toto_attestation.predicates.scai.v0 import scai_pb2
 from in_toto_attestation.predicates.scai.v0.scai import AttributeAssertion
-from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 from pydantic import ValidationError
@@ -30,14 +28,8 @@ from reprobuild_verify.check import verify
 from reprobuild_verify.statement import parse_statement
 from reprobuild_verify.trust import read_trust
 
-from .attestation_examples import HARDWARE, HOST, NUMERICS, PINS, SEED, BuiltArtifact
+from .attestation_examples import HARDWARE, HOST, NUMERICS, PARSERS, PINS, SEED, BuiltArtifact
 from .signing_examples import KEYS, NOW
-
-PARSERS = {
-    attestation.PROVENANCE: provenance_pb2.Provenance,
-    attestation.TEST_RESULT: test_result_pb2.TestResult,
-    attestation.SCAI: scai_pb2.AttributeReport,
-}
 
 VECTORS = Path(__file__).parents[1] / "vectors/attestation-1"
 GOLDEN = Path(__file__).parents[1] / "golden/attestations"
