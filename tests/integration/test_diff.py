@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import World
 
+pytestmark = pytest.mark.integration
+
 FUNCTION = "\n\ndef scale(x):\n    return x * {factor}\n"
 
 

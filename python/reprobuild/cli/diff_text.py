@@ -14,6 +14,8 @@ from reprobuild.domain.difference import (
     DataChange,
     DerivationDifference,
     Difference,
+    Interval,
+    MetricChange,
     PackageChange,
     State,
     ValueChange,
@@ -41,7 +43,7 @@ def sections(found: Difference) -> Iterator[tuple[str, list[str]]]:
     """Title and lines of everything that differs, what matters most first."""
     meaning = found.meaning
     listed = [
-        ("metrics", [metric_line(one.name, one.first, one.second, one.delta) for one in meaning.metrics]),
+        ("metrics", [metric_line(one) for one in meaning.metrics]),
         ("parameters", [value_line(one) for one in meaning.parameters]),
         ("data", [line for one in meaning.data for line in data_lines(one)]),
         ("code", [line for one in meaning.code for line in _code_lines(one)]),
@@ -67,9 +69,19 @@ def shortened(lines: list[str]) -> list[str]:
     return lines if more <= 0 else [*lines[:MOST], f"… and {more} lines more: --json has all"]
 
 
-def metric_line(name: str, first: float | None, second: float | None, delta: float | None) -> str:
-    sides = " → ".join("not measured" if value is None else f"{value:g}" for value in (first, second))
-    return f"{name}  {sides}" + (f"  ({delta:+.4g})" if delta is not None else "")
+def metric_line(one: MetricChange) -> str:
+    """Such as `accuracy  0.9 → 0.975  (+0.075; 95 % interval +0.07 to +0.08, by 10 runs of the baseline)`."""
+    sides = " → ".join("not measured" if value is None else f"{value:g}" for value in (one.first, one.second))
+    if one.delta is None:
+        return f"{one.name}  {sides}"
+    interval = f"; 95 % interval {interval_text(one.interval)}" if one.interval else ""
+    return f"{one.name}  {sides}  ({one.delta:+.4g}{interval})"
+
+
+def interval_text(one: Interval) -> str:
+    """What holds zero may be no change at all: other seeds do as much."""
+    noise = ": other seeds do as much" if one.low <= 0 <= one.high else ""
+    return f"{one.low:+.4g} to {one.high:+.4g}, by {one.runs} runs of the baseline{noise}"
 
 
 def value_line(one: ValueChange) -> str:

@@ -35,11 +35,22 @@ class ValueChange(Value):
     second: Any = None
 
 
+class Interval(Value):
+    """95 % confidence, from how a baseline's runs with other seeds scatter."""
+
+    low: float
+    high: float
+    runs: int = Field(description="of the baseline")
+
+
 class MetricChange(Value):
     name: str
     first: float | None = Field(default=None, description="null: not measured")
     second: float | None = None
     delta: float | None = Field(default=None, description="second minus first")
+    interval: Interval | None = Field(
+        default=None, description="of the delta; null: there is no baseline of one of both sides"
+    )
 
 
 class RowChange(Value):

@@ -42,13 +42,21 @@ class DiffService:
         """
         Args:
             first: a project, a git revision, a lock, a result, a build record or a store path; so is `second`.
-            project: the folder whose revisions are meant.
+            project: the folder whose revisions are meant, and whose baseline tells noise.
         Raises:
             UsageError: one is none of these, or both have nothing in common that can be compared.
         """
         with ExitStack() as cleanup:
             one, other = (self.snapshots.named(text, project, cleanup) for text in (first, second))
-            return compare(one, other, self.read_drv)
+            found = compare(one, other, self.read_drv)
+        if not found.meaning.metrics:
+            return found
+        # slow to load, and often not needed
+        from reprobuild.core.difference.interval import with_intervals
+        from reprobuild.services.diff_baseline import baseline_of_one
+
+        baseline = baseline_of_one(project, (one.side.spec, other.side.spec))
+        return with_intervals(found, baseline) if baseline else found
 
 
 def compare(first: Snapshot, second: Snapshot, read_drv: Callable[[str], DrvFile]) -> Difference:
