@@ -47,6 +47,7 @@ def test_the_wheel_holds_library_worker_templates_and_keys(installed: Path) -> N
         "templates/quickstart/data/digits.csv.gz",
     ):
         assert (data / name).is_file(), name
+    assert (installed / "reprobuild/cli/page/style.css").is_file()
     assert (installed / "reprobuild_verify/__main__.py").is_file()
     assert (installed / "reprobuild_probe/__main__.py").is_file()  # `builder probe` runs it
     assert list((installed / "reprobuild" / "data" / "debian-archive-keys").glob("*.asc"))

@@ -40,7 +40,7 @@ def diff(
 
         render.result_line(diff_text(found))
     if html is not None:
-        from reprobuild.cli.diff_page import diff_page
+        from reprobuild.cli.page.diff import diff_page
 
         try:
             html.write_text(diff_page(found), encoding="utf-8")

@@ -130,7 +130,7 @@ def _refuse_without_effect(beside: str, given: bool, options: dict[str, bool]) -
 
 
 def _write_page(verdict: Verdict, file: Path) -> None:
-    from reprobuild.cli.verdict_page import verdict_page
+    from reprobuild.cli.page.verdict import verdict_page
 
     try:
         file.write_text(verdict_page(verdict), encoding="utf-8")
