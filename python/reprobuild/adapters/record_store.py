@@ -51,6 +51,10 @@ class FileRecordStore:
         """The newest records of a model, of all versions, oldest first; no more than are read in a moment."""
         return [one for _, one in _readable(self._files(model)[-_NEWEST:]) if one.model == model]
 
+    def files_of_model(self, model: str) -> dict[Path, BuildRecord]:
+        """All records of a model with their files, of all versions, oldest first."""
+        return {file: one for file, one in _readable(self._files(model)) if one.model == model}
+
     def _files(self, name: str) -> list[Path]:
         return sorted(self._folder.glob(f"*-{glob.escape(name)}-*.json"))
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "show": ("show",),
     "why": ("why",),
     "sbom": ("sbom",),
+    "report": ("report",),
     "archive": ("archive",),
     "sign": ("sign",),
     "attest": ("attest",),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reprobuild.services.diff import DiffService
     from reprobuild.services.keys import KeyService
     from reprobuild.services.project import Project
+    from reprobuild.services.report import ReportService
     from reprobuild.services.sbom import SbomService
     from reprobuild.services.side import Sides
     from reprobuild.services.verify import VerifyService
@@ -69,6 +70,14 @@ class Auditing(Building):
         from reprobuild.services.attest import AttestService
 
         return AttestService(self.records, self.sbom_service(), read_drv)
+
+    def report_service(self) -> ReportService:
+        from datetime import UTC, datetime
+
+        from reprobuild.services.report import ReportService
+
+        diff = self.diff_service().run
+        return ReportService(self.sbom_service(), self.records.files_of_model, diff, datetime.now(UTC))
 
     def key_service(self) -> KeyService:
         from datetime import UTC, datetime
