@@ -22,6 +22,7 @@ def test_a_report_with_everything_that_can_be_known(world: World, sourced: Path)
     (sourced / "verdict.json").write_text(verdict)
     world.reprobuild("keys", "new", "release", "--no-passphrase", cwd=sourced)
     world.reprobuild("sign", "result", "--record", built["record"], cwd=sourced)
+    world.reprobuild("attest", "result", "--verdict", "verdict.json", cwd=sourced)
     key = world.reprobuild("keys", "export", "release", cwd=sourced).stdout
     (sourced / "trust.toml").write_text(f'schema = "reprobuild.trust/1"\n{key}{RULE}')
 
@@ -41,6 +42,7 @@ def test_a_report_with_everything_that_can_be_known(world: World, sourced: Path)
         "CC0-1.0",
         "Every stage was built again and compared",
         ">release</td>",
+        "https://slsa.dev/provenance/v1",
         "wheel packaging",
         "deb libc6",
     ):
