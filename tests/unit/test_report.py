@@ -49,7 +49,7 @@ def record(artifact_id: str | None, day: int, *outputs: OutputRecord) -> BuildRe
         model="digits",
         version="1.0.0",
         artifact_id=artifact_id,
-        project="/work/digits",
+        project="/home/me/digits",
         spec_digest=DIGEST,
         lock_digest=DIGEST,
         spec={},
