@@ -80,6 +80,11 @@ def test_built_ones_show_metrics_and_records_results_and_projects_agree(
         (metric,) = found["meaning"]["metrics"]
         assert metric["name"] == "score" and metric["delta"] == pytest.approx(0.1234567 - 0.25)
         assert found["cause"] and found["closure"]["packages"] and not found["not_compared"]
+    world.json("baseline", "--runs", "2", cwd=first)
+    (metric,) = world.json("nix", "diff", str(first), str(second), cwd=first, status=1)["meaning"]["metrics"]
+    assert metric["interval"] == {"low": metric["delta"], "high": metric["delta"], "runs": 2}, (
+        "no seed matters"
+    )
     outputs = [world.json("nix", "eval", cwd=one)["derivations"]["train"]["out_path"] for one in pair]
     found = diff(world, *outputs, cwd=tmp_path)
     assert [one["name"] for one in found["closure"]["packages"]] == ["tiny-train"]
