@@ -87,6 +87,24 @@ def test_a_stage_ran_on_what_was_declared(run: OutputRecord, known: bool | None,
     assert all(said in one.text for one in found)
 
 
+@pytest.mark.parametrize(
+    ("driver", "version", "known"),
+    [
+        ('minimum = "580.65.06"', "580.65.06", None),
+        ('minimum = "580.65.06"', "580.9.1", True),
+        ('branch = "580"', "580.9.1", None),
+        ('branch = "580"', "590.1.1", True),
+        ('branch = "580"', None, False),
+    ],
+)
+def test_the_driver_was_the_declared_one(driver: str, version: str | None, known: bool | None) -> None:
+    run = RUN.model_copy(
+        update={"hardware": {"gpus": [GPU], "driver": {"version": version}}, "numerics": None}
+    )
+    found = machine_risks(spec(on_gpu(f"\n[driver]\n{driver}")), [run.model_copy(update={"off_plan": ()})])
+    assert [one.known for one in found] == ([] if known is None else [known])
+
+
 def test_a_stage_off_its_plan_is_named_and_no_record_is_an_open_question() -> None:
     (found,) = machine_risks(spec(), [RUN])
     assert (found.known, found.text) == (True, "train: time_s is 61.5, planned 30")

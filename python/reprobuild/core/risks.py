@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -119,9 +120,32 @@ def _gpu_risks(spec: Spec, run: OutputRecord) -> list[Risk]:
     capability = asked.compute_capability
     if capability and not any(one.get("compute_capability") == capability for one in gpus):
         found.append(Risk("hardware", True, f"{run.label}: no GPU of compute capability {capability}"))
+    found += _driver_risks(spec, run.label, str((run.hardware.get("driver") or {}).get("version") or ""))
     if run.left_gpu_unused:
         found.append(Risk("hardware", True, f"{run.label}: its GPU was not used"))
     return found
+
+
+def _driver_risks(spec: Spec, label: str, version: str) -> list[Risk]:
+    """
+    Args:
+        version: of the driver as measured, such as 580.65.06; empty: not known.
+    """
+    asked = spec.driver
+    if asked is None or not (asked.minimum or asked.branch):
+        return []
+    if not version:
+        return [Risk("hardware", False, f"{label}: its driver was not measured")]
+    old = asked.minimum is not None and _numbers(version) < _numbers(asked.minimum)
+    other = asked.branch is not None and version.partition(".")[0] != asked.branch
+    declared = f"from {asked.minimum}" if old else f"of branch {asked.branch}"
+    return (
+        [Risk("hardware", True, f"{label}: driver {version}, declared is {declared}")] if old or other else []
+    )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(one) for one in re.findall(r"\d+", version)]
 
 
 def signature_risks(signed: Sequence[SignedStatement], problems: Sequence[str]) -> list[Risk]:
