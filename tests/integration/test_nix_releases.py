@@ -6,12 +6,14 @@ uses Nix with one of them.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from tests.integration.conftest import REPOSITORY, World, cannot_build
+from tests.integration.hosts import lab
 
 pytestmark = pytest.mark.integration
 
@@ -80,6 +82,29 @@ def test_each_finds_what_is_not_deterministic(
     differing = [stage for stage in verdict["stages"] if stage["verdict"] == "differs"]
     assert [stage["label"] for stage in differing] == ["train"]
     assert differing[0]["comparison"]["files"][0]["path"] == "id.json"
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [("bookworm", "testing"), ("testing", "bookworm"), ("trixie", "testing")]
+)
+def test_a_machine_with_another_release_builds_and_agrees(
+    world: World,
+    paths: dict[str, str],
+    tiny: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    here: str,
+    there: str,
+) -> None:
+    (tiny / "train.py").write_text((tiny / "train.py").read_text() + f"# from {here} to {there}\n")
+    with lab(tmp_path_factory.mktemp("releases") / "lab") as made:
+        host = made.host("other")
+        host.start_sshd(path=paths[there])
+        client, env = made.world(world), {"PATH": paths[here]}
+        built = client.json("nix", "build", "--builder", host.uri, cwd=tiny, env=env)
+        record = json.loads(Path(built["record"]).read_text())
+        assert {one["builder"] for one in record["outputs"]} == {"other"}
+        assert client.json("verify", cwd=tiny, env=env)["ok"], "as rebuilt here"
+        assert client.json("verify", "--builder", host.uri, cwd=tiny, env=env)["ok"], "as rebuilt there"
 
 
 @pytest.mark.parametrize("suite", SUITES)
