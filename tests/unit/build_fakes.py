@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from reprobuild.domain.build_event import (
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import Lock, Source
 from reprobuild.domain.machine import Machine
-from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.record import BuildRecord, Revision
 from reprobuild.domain.spec import Spec
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.services.build import BuildService
@@ -69,6 +69,7 @@ class World:
     )  # store path -> a hash other than the usual one
     roots: dict[str, str] = field(default_factory=dict)  # link -> store path
     kept: list[tuple[Path, BuildRecord]] = field(default_factory=list)
+    locks: dict[Digest, bytes] = field(default_factory=dict)
     realised: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     offered: set[str] = field(default_factory=set)  # store paths that binary caches have, signed
@@ -94,7 +95,7 @@ class World:
             fresh.lock_path.write_text(lock.to_text())
         return open_project(home, assignments)
 
-    def service(self) -> BuildService:
+    def service(self, revision: Callable[[Project], Revision | None] = lambda project: None) -> BuildService:
         return BuildService(
             evaluator=self,
             store=self,
@@ -107,6 +108,7 @@ class World:
             preflight=Preflight(
                 lambda: self.here, lambda: self.builders, self.said.append, require_quota=self.require_quota
             ),
+            revision=revision,
             offers=lambda paths, caches: self.offered & set(paths),
         )
 
@@ -185,6 +187,15 @@ class World:
 
     def of_model(self, model: str) -> list[BuildRecord]:
         return [record for _, record in self.kept if record.model == model]
+
+    def all(self) -> Iterator[tuple[Path, BuildRecord | None]]:
+        return iter(self.kept)
+
+    def keep_lock(self, content: bytes) -> None:
+        self.locks[Digest.of_bytes(content)] = content
+
+    def lock(self, digest: Digest) -> bytes | None:
+        return self.locks.get(digest)
 
     # ports.Builder
     def realise(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from reprobuild.adapters.git import revision
 from reprobuild.adapters.record_store import FileRecordStore
 from reprobuild.core.schemas import record_schema
-from reprobuild.domain.record import OutputRecord
+from reprobuild.domain.digest import Digest
+from reprobuild.domain.record import OutputRecord, Revision
 from reprobuild.services.build import BuildRequest
 
 from .build_fakes import World
@@ -85,3 +88,68 @@ def test_a_gpu_that_was_asked_for_and_not_used_is_seen(
         label="train", drv_path="d", out_path="o", status="built", hardware=hardware, numerics=numerics
     )
     assert output.left_gpu_unused is unused
+
+
+def test_the_lock_of_a_build_is_kept_once_beside_the_records(tmp_path: Path) -> None:
+    world = made(tmp_path)
+    record = world.kept[0][1]
+    assert world.locks[record.lock_digest] == world.project().lock_path.read_bytes()
+    store = FileRecordStore(tmp_path / "state/records")
+    for _ in range(2):
+        store.keep_lock(world.locks[record.lock_digest])
+    (kept,) = (tmp_path / "state/locks").iterdir()
+    assert kept.name == f"{record.lock_digest.hex}.lock"
+    assert store.lock(record.lock_digest) == kept.read_bytes()
+    kept.write_text("damaged")
+    assert store.lock(record.lock_digest) is None
+    kept.unlink()
+    assert store.lock(record.lock_digest) is None
+
+
+def test_it_names_the_files_of_the_artifact_and_the_commit(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.service(revision=lambda project: Revision("c" * 40, True)).run(
+        world.project(), BuildRequest(), world.new_view
+    )
+    record = world.kept[0][1]
+    assert (record.commit, record.dirty) == ("c" * 40, True)
+    assert record.files is not None and record.files["weights.safetensors"] == Digest.of_bytes(b"weights")
+
+
+def test_a_record_of_an_earlier_release_is_read(tmp_path: Path) -> None:
+    record = made(tmp_path).kept[0][1]
+    store = FileRecordStore(tmp_path / "records")
+    path = store.write(record)
+    document = json.loads(path.read_text())
+    del document["files"]
+    assert document.keys().isdisjoint({"commit", "dirty"})
+    path.write_text(json.dumps(document))
+    assert [one for _, one in store.all()] == [record.model_copy(update={"files": None})]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=tests", "-c", "user.email=tests@example.org")
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_project_stands_at_a_commit_and_only_what_a_build_reads_makes_it_dirty(tmp_path: Path) -> None:
+    project = World(tmp_path).project()
+    files = project.code_files
+    assert files == ["prepare.py", "reprobuild.lock", "reprobuild.toml", "train.py"]
+    assert revision(project.path, files) is None
+    git(project.path, "init", "--quiet")
+    assert revision(project.path, files) is None
+    (project.path / ".gitignore").write_text("prepare.py\n")
+    git(project.path, "add", ".")
+    git(project.path, "commit", "--quiet", "--message", "first")
+    commit = git(project.path, "rev-parse", "HEAD")
+    assert revision(project.path, files) == Revision(commit, True)  # git ignores a file that a stage reads
+    git(project.path, "add", "--force", "prepare.py")
+    git(project.path, "commit", "--quiet", "--message", "second")
+    commit = git(project.path, "rev-parse", "HEAD")
+    (project.path / "notes.txt").write_text("no input")
+    (project.path / "rows.csv").write_text("data is pinned by the lock")
+    assert revision(project.path, files) == Revision(commit, False)
+    (project.path / "train.py").write_text("changed")
+    assert revision(project.path, files) == Revision(commit, True)

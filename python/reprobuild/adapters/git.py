@@ -1,4 +1,4 @@
-"""A project as it was at a git revision."""
+"""A project in git: as it was at a revision, and where it stands now."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import io
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from reprobuild.domain.record import Revision
 from reprobuild.errors import ToolMissingError, UsageError
 
 
@@ -24,6 +26,20 @@ def export(project: Path, revision: str, target: Path) -> str:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(target, filter="data")
     return commit
+
+
+def revision(project: Path, files: Sequence[str]) -> Revision | None:
+    """Where the project stands; None: no git, or no commit that holds it.
+
+    Args:
+        files: of the project, files and folders: what else has changed does not count. Byte code never does.
+    """
+    try:
+        commit = _git(project, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode().strip()
+        changed = _git(project, "status", "--porcelain", "--ignored", "--", *files).decode().splitlines()
+    except (ToolMissingError, UsageError):
+        return None
+    return Revision(commit, any("__pycache__" not in line and not line.endswith(".pyc") for line in changed))
 
 
 def _git(project: Path, *arguments: str) -> bytes:

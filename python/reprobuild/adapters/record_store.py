@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from reprobuild.domain.digest import Digest
 from reprobuild.domain.record import BuildRecord
 
 _NEWEST: Final = 50
@@ -23,6 +24,8 @@ def state_home() -> Path:
 
 
 class FileRecordStore:
+    """Records in a folder, and in `locks` beside it the lock files that they name."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
@@ -54,6 +57,32 @@ class FileRecordStore:
     def files_of_model(self, model: str) -> dict[Path, BuildRecord]:
         """All records of a model with their files, of all versions, oldest first."""
         return {file: one for file, one in _readable(self._files(model)) if one.model == model}
+
+    def all(self) -> Iterator[tuple[Path, BuildRecord | None]]:
+        """Every record with its file, oldest first; None: the file is damaged, or of another release."""
+        for file in sorted(self._folder.glob("*.json")):
+            yield next(_readable([file]), (file, None))
+
+    def keep_lock(self, content: bytes) -> None:
+        """Keep a lock file under its digest: many records name the same one."""
+        target = self._lock_file(Digest.of_bytes(content))
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(content)
+        part.replace(target)
+
+    def lock(self, digest: Digest) -> bytes | None:
+        """The kept lock file; None: it was not kept, or is not what it was."""
+        try:
+            content = self._lock_file(digest).read_bytes()
+        except OSError:
+            return None
+        return content if Digest.of_bytes(content) == digest else None
+
+    def _lock_file(self, digest: Digest) -> Path:
+        return self._folder.with_name("locks") / f"{digest.hex}.lock"
 
     def _files(self, name: str) -> list[Path]:
         return sorted(self._folder.glob(f"*-{glob.escape(name)}-*.json"))

@@ -5,6 +5,7 @@ Format page: docs/formats/record.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from reprobuild.domain.comparison import Origin
 
 RECORD_SCHEMA: Final = "reprobuild.record/1"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """Where a project's folder stands in git.
+
+    Args:
+        dirty: files that a build reads are not as in the commit.
+    """
+
+    commit: str
+    dirty: bool
 
 
 class OffPlan(Value):
@@ -84,3 +97,10 @@ class BuildRecord(Value):
     host: dict[str, Any]
     outputs: tuple[OutputRecord, ...]
     built_others: int = Field(default=0, description="wheels, base and environment built on the way")
+    commit: str | None = Field(default=None, description="git commit that the project's folder was at")
+    dirty: bool | None = Field(
+        default=None, description="spec, lock or code were not as in that commit; absent without one"
+    )
+    files: dict[str, Digest] | None = Field(
+        default=None, description="files of the artifact, by its manifest: path → SHA-256"
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from reprobuild.domain.digest import Digest
     from reprobuild.domain.record import BuildRecord
     from reprobuild.domain.signing_key import Algorithm, SigningKey
 
@@ -25,6 +26,18 @@ class RecordStore(Protocol):
 
     def of_model(self, model: str) -> list[BuildRecord]:
         """The newest records of a model, of all versions, oldest first."""
+        ...
+
+    def all(self) -> Iterator[tuple[Path, BuildRecord | None]]:
+        """Every record with its file, oldest first; None: the file cannot be read as one."""
+        ...
+
+    def keep_lock(self, content: bytes) -> None:
+        """Keep a lock file as built from, once."""
+        ...
+
+    def lock(self, digest: Digest) -> bytes | None:
+        """The kept lock file with this digest."""
         ...
 
 

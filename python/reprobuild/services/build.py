@@ -17,7 +17,7 @@ from reprobuild.services.project import Project, require_fresh_lock
 if TYPE_CHECKING:
     from reprobuild.domain.lock import Source
     from reprobuild.domain.machine import Machine
-    from reprobuild.domain.record import BuildRecord, OffPlan
+    from reprobuild.domain.record import BuildRecord, OffPlan, Revision
     from reprobuild.ports import Builder, BuildView, Evaluator, HostFacts, RecordStore, Store
     from reprobuild.services.build_missing import Realisation
     from reprobuild.services.elsewhere import Elsewhere
@@ -89,11 +89,13 @@ class BuildService:
         elsewhere: Elsewhere | None = None,
         classic: Callable[[Sequence[Machine]], Builder] | None = None,
         offers: Callable[[Sequence[str], Sequence[str]], Collection[str]] = lambda paths, caches: (),
+        revision: Callable[[Project], Revision | None] = lambda project: None,
     ) -> None:
         """
         Args:
             elsewhere: how builds get to other machines; None: they do not, or Nix sends them.
             classic: Nix here, told of these machines, which sends builds there itself.
+            revision: where a project stands in git, for the record.
         """
         self._evaluator = evaluator
         self._store = store
@@ -102,6 +104,7 @@ class BuildService:
         self._fetch = fetch
         self._host = host
         self._log_file = log_file
+        self._revision = revision
         self._sandbox_problem = sandbox_problem
         self.preflight = preflight
         self._elsewhere = elsewhere
@@ -225,6 +228,7 @@ class BuildService:
             records=self._records,
             fetch=self._fetch,
             log_file=self._log_file,
+            revision=self._revision,
             require_sandbox=self.require_sandbox,
             preflight=self.preflight,
             elsewhere=self._elsewhere,

@@ -11,7 +11,7 @@ from reprobuild.core.build_needs import needed_sources, still_needed
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.domain.lock import Source
 from reprobuild.domain.machine import Machine
-from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.record import BuildRecord, Revision
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError
 from reprobuild.ports import Builder, HostFacts, RecordStore, Store
@@ -55,6 +55,7 @@ class MissingBuilder:
     records: RecordStore
     fetch: Callable[[Project, Sequence[Source]], object]
     log_file: Callable[[str], Path | None]
+    revision: Callable[[Project], Revision | None]
     require_sandbox: Callable[[], None]
     preflight: Preflight
     elsewhere: Elsewhere | None
@@ -98,7 +99,7 @@ class MissingBuilder:
             self.fetch(project, needed_sources(project.spec, found, missing, sources))
         tree = BuildTree(steps.planned if steps else [drv.drv_path for drv in missing], found.labels())
         view = new_view({wheel.drv_path: "wheels" for wheel in found.wheels})
-        realiser = Realiser(self.store, self.host, self.records, self.log_file)
+        realiser = Realiser(self.store, self.host, self.records, self.log_file, self.revision)
         realised = realiser.run(
             steps or self._builder_for([*self.preflight.named, *placed.values(), last]),
             [drv.drv_path for drv in targets.values()],

@@ -15,7 +15,7 @@ from reprobuild.core.build_state import BuildState, BuildStatus
 from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.off_plan import off_plan
 from reprobuild.domain.digest import Digest
-from reprobuild.domain.record import BuildRecord, OutputRecord
+from reprobuild.domain.record import BuildRecord, OutputRecord, Revision
 from reprobuild.domain.store import Derivation, Instantiation, PathInfo
 from reprobuild.ports import HostFacts, Store
 from reprobuild.services.artifact import read_artifact
@@ -50,11 +50,13 @@ def make_record(
     host: HostFacts,
     log_file: Callable[[str], Path | None],
     elsewhere: Mapping[str, PathInfo] = {},
+    revision: Revision | None = None,
 ) -> BuildRecord:
     """The record of a build that has just ended, well or not.
 
     Args:
         elsewhere: store path → what other machines' stores say of it.
+        revision: None: the project is in no git repository.
     """
     named = {**found.stages, "model": found.model}
     valid = store.present([drv.out_path for drv in named.values()])
@@ -94,6 +96,9 @@ def make_record(
         host=host.document(),
         outputs=tuple(output(label, drv) for label, drv in named.items()),
         built_others=sum(state.drv_path not in labelled for state in tree.with_status(BuildStatus.DONE)),
+        commit=revision.commit if revision else None,
+        dirty=revision.dirty if revision else None,
+        files={file["path"]: Digest(file["sha256"]) for file in built_model.files} if built_model else None,
     )
 
 

@@ -49,6 +49,13 @@ class Project:
         """Per-project state (roots of stages, kept logs); never an input of a build."""
         return self.path / ".reprobuild"
 
+    @property
+    def code_files(self) -> list[str]:
+        """Files and folders, besides data, that a build reads: spec, lock, requirements, what stages see."""
+        requirements = self.spec.python.requirements_file
+        seen = {file for stage in self.spec.stages.values() for file in stage.source_files}
+        return sorted({SPEC_FILE, LOCK_FILE, *seen, *([requirements] if requirements else [])})
+
     def input_digests(self) -> dict[Part, str]:
         """Digests of all that a lock of this project is made from."""
         file = self.spec.python.requirements_file

@@ -10,7 +10,7 @@ from typing import Literal
 from reprobuild.core.build_failure import failure
 from reprobuild.core.build_state import BuildStatus
 from reprobuild.core.build_tree import BuildTree
-from reprobuild.domain.record import BuildRecord
+from reprobuild.domain.record import BuildRecord, Revision
 from reprobuild.domain.store import Instantiation, PathInfo
 from reprobuild.errors import InterruptedBuildError, ReprobuildError
 from reprobuild.ports import Builder, BuildView, HostFacts, RecordStore, Store
@@ -45,6 +45,7 @@ class Realiser:
     host: HostFacts
     records: RecordStore
     log_file: Callable[[str], Path | None]
+    revision: Callable[[Project], Revision | None]
 
     def run(
         self,
@@ -82,7 +83,7 @@ class Realiser:
         found: Instantiation,
         elsewhere: Mapping[str, PathInfo] = {},
     ) -> tuple[Path, BuildRecord]:
-        """Write the record of a run; returns its place too.
+        """Write the record of a run, and keep the lock that it names; returns its place too.
 
         Args:
             elsewhere: store path → what other machines' stores say of it.
@@ -97,7 +98,9 @@ class Realiser:
             host=self.host,
             log_file=self.log_file,
             elsewhere=elsewhere,
+            revision=self.revision(project),
         )
+        self.records.keep_lock(project.lock_path.read_bytes())
         return self.records.write(record), record
 
     def built(self, realised: Realised, title: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from reprobuild.core.build_tree import BuildTree
 from reprobuild.core.overrides import merged
 from reprobuild.domain.lock import Source
 from reprobuild.domain.machine import Machine
+from reprobuild.domain.record import Revision
 from reprobuild.domain.store import Derivation, Instantiation
 from reprobuild.errors import InterruptedBuildError
 from reprobuild.ports import Builder, HostFacts, RecordStore, Store
@@ -42,16 +43,18 @@ class SeedRunBuilder:
         fetch: Callable[[Project, Sequence[Source]], object],
         log_file: Callable[[str], Path | None],
         classic: Callable[[Sequence[Machine]], Builder] | None = None,
+        revision: Callable[[Project], Revision | None] = lambda project: None,
     ) -> None:
         """
         Args:
             classic: Nix here, which spreads the runs over other machines where stages need them.
+            revision: where a project stands in git, for the records.
         """
         self._build = build
         self._store = store
         self._builder = builder
         self._fetch = fetch
-        self._realiser = Realiser(store, host, records, log_file)
+        self._realiser = Realiser(store, host, records, log_file, revision)
         self._classic = classic
 
     def variants(self, project: Project, seeds: Sequence[int]) -> list[SeedRun]:

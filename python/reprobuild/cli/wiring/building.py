@@ -10,6 +10,7 @@ from reprobuild.cli.wiring.sources import Sources
 
 if TYPE_CHECKING:
     from reprobuild.domain.machine import Machine
+    from reprobuild.domain.record import Revision
     from reprobuild.ports import Builder
     from reprobuild.services.baseline import BaselineService
     from reprobuild.services.build import BuildService
@@ -86,6 +87,12 @@ class Building(Sources):
         nix = NixBuilder([machine_line(one) for one in machines])
         return ClassicBuilder([RemoteNix(one) for one in machines], nix)
 
+    def revision(self, project: Project) -> Revision | None:
+        """Where a project stands in git, for build records."""
+        from reprobuild.adapters import git
+
+        return git.revision(project.path, project.code_files)
+
     def build_service(
         self,
         *,
@@ -126,6 +133,7 @@ class Building(Sources):
             else Elsewhere(partial(self.remote_builder, offline=offline, caches=caches), fetch),
             classic=self.classic_builder if classic else None,
             offers=self.offered,
+            revision=self.revision,
         )
 
     def plan_service(self, project: Project) -> PlanService:
@@ -159,5 +167,6 @@ class Building(Sources):
             fetch=self.fetcher(offline=offline, caches=caches),
             log_file=self.log_file,
             classic=self.classic_builder,
+            revision=self.revision,
         )
         return BaselineService(seed_runs=seed_runs, store=self.store)
