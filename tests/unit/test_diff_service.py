@@ -158,6 +158,18 @@ def test_a_record_and_the_project_it_was_built_from_agree_also_on_hashes(world: 
     assert kept.first.artifact_id == kept.second.artifact_id
 
 
+def test_a_record_is_compared_by_its_kept_lock_where_project_and_artifact_are_gone(world: World) -> None:
+    world.service().run(world.project(), BuildRequest(), world.new_view)
+    (_, record), *_ = world.kept
+    moved = record.model_copy(update={"project": str(world.folder / "gone")})
+    file = world.folder / "record.json"
+    file.write_text(moved.model_dump_json(by_alias=True, exclude_none=True))
+    world.valid.clear()
+    assert not any("lock is not at hand" in gap for gap in diff(world, file, file).not_compared)
+    world.locks.clear()
+    assert any("lock is not at hand" in gap for gap in diff(world, file, file).not_compared)
+
+
 def safetensors(**tensors: list[float]) -> bytes:
     header: dict[str, Any] = {}
     body = b""

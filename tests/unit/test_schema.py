@@ -27,6 +27,7 @@ PUBLISHED = {
     "schemas/reprobuild-checklist-1.json": (schemas.checklist_schema, "reprobuild schema --checklist"),
     "schemas/reprobuild-key-1.json": (schemas.key_schema, "reprobuild schema --key"),
     "schemas/reprobuild-diff-1.json": (schemas.diff_schema, "reprobuild schema --diff"),
+    "schemas/reprobuild-lineage-1.json": (schemas.lineage_schema, "reprobuild schema --lineage"),
     "nix/lib/spec-defaults.json": (schemas.spec_defaults, "reprobuild schema --defaults"),
 }
 

@@ -133,6 +133,16 @@ PAGES = {
             "`cause[]`": "DerivationDifference",
         },
     ),
+    "lineage.md": (
+        schemas.lineage_schema,
+        {
+            "Lineage": "",
+            "A part": "Part",
+            "`made_of[]`": "MadeOf",
+            "`flowed_into[]`": "Affected",
+            "`not_known[]`": "NotKnown",
+        },
+    ),
     "verdict.md": (schemas.verdict_schema, {"Verdict": "", "`stages[]`": "StageVerdict"}),
 }
 
@@ -197,7 +207,12 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         for file in sources
         for name in re.findall(r'"schema": "(reprobuild\.[^"]+)"', file.read_text(encoding="utf-8"))
     }
-    own_pages = {"`reprobuild.diff/1`", "`reprobuild.hardware-profile/1`", "`reprobuild.verdict/1`"}
+    own_pages = {
+        "`reprobuild.diff/1`",
+        "`reprobuild.lineage/1`",
+        "`reprobuild.hardware-profile/1`",
+        "`reprobuild.verdict/1`",
+    }
     documented = set(tables(FORMATS / "json-output.md")) | own_pages
     assert {f"`{name}`" for name in printed} | own_pages == documented
 
@@ -216,6 +231,10 @@ def test_the_page_of_json_output_names_every_document_that_commands_print() -> N
         ("build", "build/1"),
         ("nix", "eval/1"),
         ("show", "show/1"),
+        ("show", "inputs/1"),
+        ("why", "why/1"),
+        ("lineage", "openlineage/1"),
+        ("lineage", "lineage-index/1"),
         ("sign", "signed/1"),
         ("attest", "attested/1"),
         ("keys", "keys/1"),

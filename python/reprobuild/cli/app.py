@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": ("verify",),
     "show": ("show",),
     "why": ("why",),
+    "lineage": ("lineage",),
     "sbom": ("sbom",),
     "report": ("report",),
     "archive": ("archive",),

@@ -61,6 +61,19 @@ def builder_names(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def locked_names(incomplete: str) -> list[str]:
+    """Names of what the lock in this folder pins, for shell completion; none where it cannot be read."""
+    from reprobuild.domain.lock import LOCK_FILE
+    from reprobuild.errors import ReprobuildError
+    from reprobuild.services.project import parse_lock
+
+    try:
+        sources = parse_lock(Path(LOCK_FILE).read_text(encoding="utf-8")).sources
+    except (OSError, UnicodeDecodeError, ReprobuildError):
+        return []
+    return sorted({one.name for one in sources if one.name.startswith(incomplete)})
+
+
 BuilderOption = Annotated[
     list[str] | None,
     typer.Option(

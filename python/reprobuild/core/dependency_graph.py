@@ -72,9 +72,10 @@ def dependency_graph(spec: Spec, sources: tuple[Source, ...]) -> DependencyGraph
     graph.add(ENVIRONMENT, BASE)
     wheels = {source.name: source for source in sources if source.kind == "wheel"}
     needed = {name for wheel in wheels.values() for name in wheel.depends}
+    asked = _asked(spec)
     for wheel in wheels.values():
         # asked for: in a requirement, or needed by no other wheel
-        if wheel.name not in needed or wheel.name in _asked(spec):
+        if wheel.name not in needed or wheel.name in asked:
             graph.add(ENVIRONMENT, wheel.subject)
         for name in wheel.depends:
             graph.add(wheel.subject, wheels[name].subject)
@@ -93,5 +94,4 @@ def dependency_graph(spec: Spec, sources: tuple[Source, ...]) -> DependencyGraph
 
 
 def _asked(spec: Spec) -> set[str]:
-
     return {canonicalize_name(Requirement(line).name) for line in spec.python.requirements}

@@ -14,6 +14,7 @@ from reprobuild.domain.checklist import Checklist
 from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.difference import Difference
 from reprobuild.domain.hardware import HardwareProfile
+from reprobuild.domain.lineage import Lineage
 from reprobuild.domain.lock import Lock
 from reprobuild.domain.record import BuildRecord
 from reprobuild.domain.signing_key import SigningKey
@@ -70,6 +71,11 @@ def verdict_schema() -> dict[str, Any]:
 def diff_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of what differs between two models."""
     return _published("difference", Difference, mode="serialization")
+
+
+def lineage_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of what something was made of and flowed into."""
+    return _published("lineage", Lineage, mode="serialization")
 
 
 def cuda_table_schema() -> dict[str, Any]:

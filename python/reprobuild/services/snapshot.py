@@ -20,6 +20,7 @@ from reprobuild.domain.store import PathInfo
 from reprobuild.errors import LockFormatError, LockMissingError, ReprobuildError, UsageError
 from reprobuild.services.artifact import MANIFEST_FILE, read_manifest
 from reprobuild.services.project import Project, open_project, parse_lock, read_lock
+from reprobuild.services.project_code import project_code, tree
 from reprobuild.services.side import STORE, Output, Side, Sides, read_record, schema_of
 from reprobuild_verify.find import STATEMENTS, find_record
 
@@ -105,7 +106,7 @@ class Snapshots:
             gaps.append(f"{named}: no lock: {error.message}")
         except ReprobuildError as error:
             gaps.append(f"{named}: derivations are not known: {error.message}")
-        return Snapshot(side, kind, lock, _project_code(project), project.path, gaps=tuple(gaps))
+        return Snapshot(side, kind, lock, project_code(project), project.path, gaps=tuple(gaps))
 
     def _revision(self, revision: str, project: Path, cleanup: ExitStack) -> Snapshot:
         folder = Path(cleanup.enter_context(TemporaryDirectory(prefix="reprobuild-revision-")))
@@ -129,18 +130,23 @@ class Snapshots:
                 model = replace(side.outputs["model"], drv_path=self.deriver(str(path)))
                 side = replace(side, outputs={"model": model})
         gaps = () if side.outputs["model"].drv_path else (f"{path}: its derivation is not known here",)
-        return Snapshot(side, "result", _artifact_lock(path), _tree(path / "source"), gaps=gaps)
+        return Snapshot(side, "result", _artifact_lock(path), tree(path / "source"), gaps=gaps)
 
     def _record(self, file: Path) -> Snapshot:
         side = self.sides.of_record(file)
         model = side.outputs.get("model")
         if model is not None and model.path is not None:
-            return Snapshot(side, "record", _artifact_lock(model.path), _tree(model.path / "source"))
+            return Snapshot(side, "record", _artifact_lock(model.path), tree(model.path / "source"))
         record = read_record(file)
-        lock = _lock_of_digest(Path(record.project), record.lock_digest)
+        kept = self.sides.records.lock(record.lock_digest)
+        lock = (
+            parse_lock(kept.decode()) if kept else _lock_of_digest(Path(record.project), record.lock_digest)
+        )
         gaps = [f"{side.named}: its code is not at hand: the artifact is not in the store here"]
         if lock is None:
-            gaps.append(f"{side.named}: its lock is not at hand: {record.project} has another one, or none")
+            gaps.append(
+                f"{side.named}: its lock is not at hand: it was not kept, and {record.project} has another one"
+            )
         return Snapshot(side, "record", lock, gaps=tuple(gaps))
 
     def _statement(self, file: Path) -> Snapshot:
@@ -194,31 +200,6 @@ def _lock_of_digest(project: Path, digest: Digest) -> Lock | None:
     except OSError:
         return None
     return parse_lock(content.decode("utf-8")) if Digest.of_bytes(content) == digest else None
-
-
-def _project_code(project: Project) -> dict[str, bytes]:
-    """What the stages see of the project, as `nix/lib/project-files.nix` selects it."""
-    found: dict[str, bytes] = {}
-    for name in {name for stage in project.spec.stages.values() for name in stage.source_files}:
-        path = project.path / name
-        if path.is_dir():
-            found |= {f"{name.rstrip('/')}/{inner}": content for inner, content in _tree(path).items()}
-        else:
-            found[name] = path.read_bytes()
-    return found
-
-
-def _tree(folder: Path) -> dict[str, bytes]:
-    """Path below a folder → content; byte code and git's own files left out."""
-    return {
-        str(file.relative_to(folder)): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not any(map(_ignored, file.relative_to(folder).parts))
-    }
-
-
-def _ignored(name: str) -> bool:
-    return name == "__pycache__" or name.endswith(".pyc") or name.startswith(".git")
 
 
 def system_of(snapshot: Snapshot) -> str:

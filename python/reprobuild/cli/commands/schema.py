@@ -36,6 +36,9 @@ def schema(
         bool, typer.Option("--key", help="Print the schema of a signing key's JSON file.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the schema of what nix diff prints.")] = False,
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Print the schema of what lineage prints.")
+    ] = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Print the defaults that the Nix library fills in.")
     ] = False,
@@ -60,6 +63,7 @@ def schema(
         "--checklist": checklist,
         "--key": key,
         "--diff": diff,
+        "--lineage": lineage,
         "--defaults": defaults,
     }
     chosen = [option for option, on in asked.items() if on]
@@ -79,6 +83,7 @@ def schema(
         "--checklist": schemas.checklist_schema,
         "--key": schemas.key_schema,
         "--diff": schemas.diff_schema,
+        "--lineage": schemas.lineage_schema,
         "--defaults": schemas.spec_defaults,
     }
     render.document(documents[chosen[0]]() if chosen else schemas.spec_schema())

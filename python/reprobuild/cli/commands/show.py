@@ -13,14 +13,25 @@ from reprobuild.cli.options import JsonOption
 
 def show(
     result: Annotated[
-        Path, typer.Argument(metavar="RESULT", help="Result link, store path, or a project's folder.")
+        Path,
+        typer.Argument(
+            metavar="RESULT",
+            help="Result link, store path, or a project's folder; with --inputs also a build record.",
+        ),
     ] = Path("result"),
+    inputs: Annotated[
+        bool,
+        typer.Option("--inputs", help="Print what it is made of instead; of a project, what its lock says."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print what a result is: id, metrics against goals, data, files.
 
     Example: reprobuild show result
     """
+    if inputs:
+        _show_inputs(result, as_json)
+        return
     from reprobuild.cli.show_text import artifact_text
     from reprobuild.services.artifact import read_artifact
 
@@ -39,6 +50,24 @@ def show(
         )
         return
     render.result_line(artifact_text(artifact))
+
+
+def _show_inputs(place: Path, as_json: bool) -> None:
+    from reprobuild.cli import wiring
+    from reprobuild.cli.inputs_text import inputs_text
+
+    composition = wiring.session().composed().of(place)
+    if as_json:
+        render.document(
+            {
+                "schema": "reprobuild.inputs/1",
+                "parts": [one.model_dump(mode="json", exclude_none=True) for one in composition.listed()],
+                "needs": {node: sorted(needs) for node, needs in sorted(composition.graph.edges.items())},
+            }
+        )
+        return
+    for line in inputs_text(composition.listed()):
+        render.result_line(line)
 
 
 def register(app: typer.Typer, nix_app: typer.Typer) -> None:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reprobuild.cli import render
-from reprobuild.cli.options import HERE, JsonOption, ProjectOption
-from reprobuild.errors import EXIT_NO
+from reprobuild.cli.options import HERE, JsonOption, ProjectOption, locked_names
+from reprobuild.errors import EXIT_NO, UsageError
 
 
 def why(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A wheel, package, dataset or stage.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A wheel, package, dataset, stage, file, store path or digest.",
+            autocompletion=locked_names,
+        ),
+    ],
     project: ProjectOption = HERE,
+    result: Annotated[
+        Path | None,
+        typer.Option(
+            "--result",
+            metavar="RESULT",
+            help="Ask a result or a build record instead: result link, store path or file.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print by which paths something gets into the model.
@@ -22,11 +38,14 @@ def why(
 
     Example: reprobuild why mpmath
     """
-    from reprobuild.services.why import paths_to
+    from reprobuild.cli import wiring
 
-    paths = paths_to(project, name)
+    if result is not None and project != HERE:
+        raise UsageError("--project and --result: one at a time", hint="leave out --project")
+    parts, paths = wiring.session().composed().paths_to(result or project, name)
     if as_json:
-        render.document({"schema": "reprobuild.why/1", "name": name, "paths": paths})
+        found = [part.model_dump(mode="json", exclude_none=True) for part in parts]
+        render.document({"schema": "reprobuild.why/1", "name": name, "parts": found, "paths": paths})
     else:
         for path in paths:
             for depth, node in enumerate(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reprobuild.cli.wiring.building import Building
@@ -11,8 +12,11 @@ from reprobuild.cli.wiring.places import cache_home
 if TYPE_CHECKING:
     from reprobuild.domain.machine import Machine
     from reprobuild.services.attest import AttestService
+    from reprobuild.services.composed import Composed
     from reprobuild.services.diff import DiffService
     from reprobuild.services.keys import KeyService
+    from reprobuild.services.known_builds import KnownBuilds
+    from reprobuild.services.lineage import LineageService
     from reprobuild.services.project import Project
     from reprobuild.services.report import ReportService
     from reprobuild.services.sbom import SbomService
@@ -78,6 +82,22 @@ class Auditing(Building):
 
         diff = self.diff_service().run
         return ReportService(self.sbom_service(), self.records.files_of_model, diff, datetime.now(UTC))
+
+    @cached_property
+    def known_builds(self) -> KnownBuilds:
+        from reprobuild.services.known_builds import KnownBuilds
+
+        return KnownBuilds(self.records)
+
+    def composed(self) -> Composed:
+        from reprobuild.services.composed import Composed
+
+        return Composed(self.known_builds, self.hasher)
+
+    def lineage_service(self) -> LineageService:
+        from reprobuild.services.lineage import LineageService
+
+        return LineageService(self.known_builds, self.hasher)
 
     def key_service(self) -> KeyService:
         from datetime import UTC, datetime

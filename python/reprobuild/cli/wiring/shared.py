@@ -15,6 +15,7 @@ from reprobuild.cli.wiring.places import cache_home
 
 if TYPE_CHECKING:
     from reprobuild.adapters.binary_cache.reader import BinaryCacheReader
+    from reprobuild.adapters.file_hasher import CachedFileHasher
     from reprobuild.adapters.http import HttpxClient
     from reprobuild.adapters.kept_logs import KeptLogs
     from reprobuild.adapters.nix.store import NixStore
@@ -61,6 +62,12 @@ class Shared:
         from reprobuild.adapters.record_store import FileRecordStore, state_home
 
         return FileRecordStore(state_home() / "records")
+
+    @cached_property
+    def hasher(self) -> CachedFileHasher:
+        from reprobuild.adapters.file_hasher import CachedFileHasher
+
+        return CachedFileHasher(cache_home() / "digests")
 
     @cached_property
     def kept_logs(self) -> KeptLogs:

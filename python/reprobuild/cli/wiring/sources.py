@@ -27,7 +27,6 @@ class Sources(Shared):
         return DebianArchive(find_mirrors(mirrors, os.environ), self.http, cache=cache_home() / "debian")
 
     def lock_service(self) -> LockService:
-        from reprobuild.adapters.file_hasher import CachedFileHasher
         from reprobuild.adapters.seed import DebianSeedMaker
         from reprobuild.services.lock import LockService
 
@@ -35,7 +34,7 @@ class Sources(Shared):
             base=self.debian,
             wheels=self.uv,
             seed=DebianSeedMaker(self.debian),
-            hasher=CachedFileHasher(cache_home() / "digests"),
+            hasher=self.hasher,
             url_size=self.http.size_bytes,
         )
 
