@@ -108,6 +108,13 @@ def test_one_question_at_a_time(call: Any, records: Records, pair: tuple[str, st
     assert status == 2 and f"{pair[0]} and {pair[1]}: one at a time" in err
 
 
+def test_of_a_project_that_was_never_built_there_is_no_result(call: Any, records: Records) -> None:
+    Path("project").mkdir()
+    Path("project/reprobuild.toml").write_text("")
+    status, _, err = call("lineage", "project")
+    assert status == 2 and "there is no result at" in err
+
+
 def test_a_record_is_shown_and_asked(call: Any, records: Records) -> None:
     record = str(min((records.folder / "records").iterdir()))
     status, out, _ = call("show", record, "--inputs")

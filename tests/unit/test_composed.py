@@ -96,6 +96,14 @@ def test_an_artifact_without_a_record_says_what_it_is_made_of(composed: Composed
     ]
 
 
+def test_of_a_project_its_result_is_meant(composed: Composed, project: Path) -> None:
+    place = artifact(project)
+    (project / "result").symlink_to(place)
+    service = LineageService(composed.known, composed.hasher)
+    of_project = service.of(str(project), up=True, down=False)
+    assert of_project.made_of == service.of(str(place), up=True, down=False).made_of
+
+
 def test_an_artifact_without_its_lock_is_refused(composed: Composed, project: Path) -> None:
     place = artifact(project)
     (place / "reprobuild.lock").write_text("{}")

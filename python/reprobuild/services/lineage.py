@@ -13,6 +13,7 @@ from reprobuild.core.openlineage import build_events
 from reprobuild.core.part_query import PartQuery, query_of
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lineage import Known, Lineage, NotKnown, Part
+from reprobuild.domain.spec import SPEC_FILE
 from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.ports import FileHasher
 from reprobuild.services.artifact import MANIFEST_FILE, read_manifest
@@ -46,7 +47,8 @@ class LineageService:
     def of(self, text: str, *, up: bool, down: bool) -> Lineage:
         """
         Args:
-            text: a result, a build record, a file, or a name, digest, store path or commit.
+            text: a result, a project's folder (its result), a build record, a file, or a name, digest, store path or
+                commit.
             up: ask what it was made of.
             down: ask what it flowed into.
         """
@@ -83,8 +85,9 @@ class LineageService:
             NotAResultError: an artifact or a record that cannot be read.
         """
         builds, unknown = self.known.all()
-        path = Path(text)
-        if (path / MANIFEST_FILE).is_file():
+        of_project = (Path(text) / SPEC_FILE).exists()
+        path = Path(text) / "result" if of_project else Path(text)
+        if of_project or (path / MANIFEST_FILE).is_file():
             query = query_of(read_manifest(path.resolve()).artifact_id)
             if not parts_meant(builds, query):
                 builds.append(build_of_artifact(path))
