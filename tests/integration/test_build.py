@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.conftest import World
+from tests.unit.test_startup import HEAVY, LISTED, loaded
 
 pytestmark = pytest.mark.integration
 
@@ -162,3 +163,10 @@ def test_a_stage_that_is_not_deterministic_is_found_and_the_others_are_judged_to
 def test_doctor_finds_this_host_able(world: World, tiny: Path) -> None:
     findings = world.json("doctor", cwd=tiny)
     assert {f["name"]: f["state"] for f in findings["findings"]}["sandbox"] == "ok"
+
+
+def test_a_build_with_nothing_to_do_loads_nothing_that_builds(world: World, tiny: Path) -> None:
+    world.reprobuild("nix", "build", cwd=tiny)
+    again = world.run([sys.executable, "-c", LISTED, "nix", "build"], cwd=tiny)
+    assert "(nothing to do" in again.stderr
+    assert "reprobuild.services.build" in loaded(again) and not loaded(again) & HEAVY

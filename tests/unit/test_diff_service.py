@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +27,18 @@ from reprobuild.domain.difference import (
 )
 from reprobuild.domain.drv import DrvFile
 from reprobuild.domain.lock import Lock
-from reprobuild.errors import UsageError
+from reprobuild.errors import SignatureError, UsageError
 from reprobuild.services.build import BuildRequest
 from reprobuild.services.diff import DiffService
 from reprobuild.services.project import open_project
 from reprobuild.services.side import Sides
 from reprobuild.services.sign import sign
 from reprobuild.services.snapshot import Snapshots
+from reprobuild.services.trusted import signers_by
 
 from .artifact_examples import write_artifact
 from .build_fakes import World
+from .signing_examples import NOW, SignedArtifact
 from .test_lock_format import PIN, data, wheel
 
 
@@ -53,9 +57,10 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def diff(world: World, first: Path | str, second: Path | str) -> Difference:
+def diff(world: World, first: Path | str, second: Path | str, trust: Path | None = None) -> Difference:
     sides = Sides(world.service(), world, world, export, world.new_view)
-    service = DiffService(Snapshots(sides, lambda path: [], lambda path: None), no_drv)
+    signers = signers_by(trust, NOW) if trust else None
+    service = DiffService(Snapshots(sides, lambda path: [], lambda path: None, signers), no_drv)
     found = service.run(str(first), str(second), world.folder / "project")
     schema = json.loads(json.dumps(diff_schema()))
     jsonschema.validate(found.model_dump(mode="json", by_alias=True), schema)
@@ -237,6 +242,70 @@ def test_statements_are_compared_by_the_files_that_they_name(world: World) -> No
     assert names == {"output of model", "file weights.safetensors"}
     assert sum("signatures were not checked" in line for line in found.not_compared) == 2
     assert diff(world, first, first).same
+
+
+@pytest.fixture
+def signed_pair(tmp_path: Path) -> tuple[SignedArtifact, Path]:
+    """A statement by alice and bob, and the trust file that asks for both."""
+    artifact = SignedArtifact(tmp_path)
+    artifact.record.unlink()  # it is no whole record; a statement does without
+    trust = tmp_path / "trust.toml"
+    trust.write_text(artifact.trust)
+    return artifact, trust
+
+
+def test_with_a_trust_file_signatures_are_checked_and_the_signers_named(
+    world: World, signed_pair: tuple[SignedArtifact, Path]
+) -> None:
+    artifact, trust = signed_pair
+    other = signed(world, "other", b"two")
+    plain = diff(world, artifact.statements, other)
+    assert plain.first.signed_by is None
+    assert sum("signatures were not checked: --trust" in line for line in plain.not_compared) == 2
+    found = diff(world, artifact.statements, artifact.statements, trust)
+    assert found.first.signed_by == found.second.signed_by == ("alice", "bob")
+    assert found.same and not [line for line in found.not_compared if "checked" in line]
+    assert "signed by alice, bob" in diff_text(found) and "<td>alice, bob</td>" in diff_page(found)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "slug"),
+    [
+        (lambda artifact: artifact.sign(artifact.payload(), by=["alice"]), "threshold-missed"),
+        (lambda artifact: artifact.sign(artifact.payload(), by=["mallory"]), "key-unknown"),
+        (lambda artifact: artifact.write({**artifact.envelope(), "signatures": []}), "signature-missing"),
+        (
+            lambda artifact: artifact.write(
+                {
+                    **artifact.envelope(),
+                    "payload": base64.b64encode(
+                        base64.b64decode(artifact.envelope()["payload"]).replace(b"1.0.0", b"1.0.1")
+                    ).decode(),
+                }
+            ),
+            "signature-wrong",
+        ),
+    ],
+)
+def test_what_is_not_signed_as_the_trust_file_asks_is_not_compared(
+    world: World,
+    signed_pair: tuple[SignedArtifact, Path],
+    tamper: Callable[[SignedArtifact], None],
+    slug: str,
+) -> None:
+    artifact, trust = signed_pair
+    tamper(artifact)
+    with pytest.raises(SignatureError) as caught:
+        diff(world, artifact.statements, artifact.statements, trust)
+    assert any(line.startswith(f"{slug}: ") for line in caught.value.details), caught.value.details
+
+
+def test_a_trust_file_without_a_statement_is_refused(
+    world: World, signed_pair: tuple[SignedArtifact, Path]
+) -> None:
+    lock = world.folder / "project/reprobuild.lock"
+    with pytest.raises(UsageError, match="--trust has no effect"):
+        diff(world, lock, lock, signed_pair[1])
 
 
 def test_the_signed_record_beside_a_statement_tells_the_inputs_and_another_one_is_not_believed(

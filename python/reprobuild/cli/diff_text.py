@@ -179,4 +179,5 @@ def cause_lines(one: DerivationDifference) -> Iterator[str]:
 
 def _side(found: Difference, number: int) -> str:
     side = (found.first, found.second)[number]
-    return "  ".join(part for part in (side.kind, side.named, side.model, side.artifact_id) if part)
+    signed = f"signed by {', '.join(side.signed_by)}" if side.signed_by else None
+    return "  ".join(part for part in (side.kind, side.named, side.model, side.artifact_id, signed) if part)

@@ -24,6 +24,9 @@ class ComparedSide(Value):
     model: str | None = Field(default=None, description="name and version")
     artifact_id: str | None = None
     drv_path: str | None = Field(default=None, description="derivation of the model")
+    signed_by: tuple[str, ...] | None = Field(
+        default=None, description="of a statement: names of keys of the trust file; null: not checked"
+    )
 
 
 class ValueChange(Value):

@@ -9,9 +9,15 @@ from reprobuild.domain.digest import Digest
 
 @dataclass(frozen=True)
 class PathInfo:
+    """
+    Args:
+        deriver: the `.drv` that it was built from, where the store says so; the file itself may be gone.
+    """
+
     path: str
     nar_hash: Digest
     nar_size_bytes: int
+    deriver: str | None = None
 
 
 @dataclass(frozen=True)

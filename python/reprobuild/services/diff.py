@@ -48,6 +48,12 @@ class DiffService:
         """
         with ExitStack() as cleanup:
             one, other = (self.snapshots.named(text, project, cleanup) for text in (first, second))
+            if self.snapshots.signers is not None and "statement" not in (one.kind, other.kind):
+                raise UsageError(
+                    "--trust has no effect: neither side is a signed statement",
+                    actual=f"a {one.kind} and a {other.kind}",
+                    hint="leave --trust out, or name a file *.intoto.jsonl",
+                )
             found = compare(one, other, self.read_drv)
         if not found.meaning.metrics:
             return found
@@ -102,6 +108,7 @@ def _described(one: Snapshot) -> ComparedSide:
         model=f"{spec.model.name} {spec.model.version}" if spec else None,
         artifact_id=one.side.artifact_id,
         drv_path=model.drv_path if model else None,
+        signed_by=one.signed_by,
     )
 
 

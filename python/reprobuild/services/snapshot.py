@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from reprobuild.domain.difference import SideKind
 from reprobuild.domain.digest import Digest
@@ -24,6 +25,9 @@ from reprobuild.services.project_code import project_code, tree
 from reprobuild.services.side import STORE, Output, Side, Sides, read_record, schema_of
 from reprobuild_verify.find import STATEMENTS, find_record
 
+if TYPE_CHECKING:
+    from reprobuild.services.trusted import Signers
+
 OUTPUT = "output"  # label of a store path that is no artifact
 
 
@@ -35,6 +39,7 @@ class Snapshot:
         data_folder: the project's, where data files lie as the lock names them.
         closure: of a store path that is no artifact.
         signed_files: of a statement: file of the artifact → SHA-256 (SRI), `manifest.json` left out.
+        signed_by: of a statement: names of trusted keys; None: not checked.
         gaps: what is not known, and why.
     """
 
@@ -46,6 +51,7 @@ class Snapshot:
     closure: Sequence[PathInfo] | None = None
     gaps: tuple[str, ...] = ()
     signed_files: Mapping[str, str] | None = None
+    signed_by: tuple[str, ...] | None = None
 
     def file_hashes(self) -> dict[str, str]:
         """File of the artifact → SHA-256 (SRI), out of its manifest or a statement; empty where neither is at hand."""
@@ -62,11 +68,16 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Opens what people name; temporary folders live as long as `cleanup`."""
+    """Opens what people name; temporary folders live as long as `cleanup`.
+
+    Args:
+        signers: who signed a statement, by a trust file; None: nobody asks.
+    """
 
     sides: Sides
     closure: Callable[[str], Sequence[PathInfo]]
     deriver: Callable[[str], str | None]
+    signers: Signers | None = None
 
     def named(self, text: str, project: Path, cleanup: ExitStack) -> Snapshot:
         """
@@ -151,36 +162,41 @@ class Snapshots:
 
     def _statement(self, file: Path) -> Snapshot:
         """What a statement says, and the build record beside it if that is the signed one."""
-        said = signed_statement(file)
+        line, said = signed_statement(file)
+        signed_by = self.signers(line, file) if self.signers else None
         predicate = said.predicate
         files = {one.name: str(Digest(one.digest.sha256)) for one in said.subject}
         files.pop(MANIFEST_FILE, None)
         record = find_record(file)
-        gap = f"{file}: its signatures were not checked"
+        gaps = () if self.signers else (f"{file}: its signatures were not checked: --trust FILE checks them",)
         outputs = {"model": Output(nar_hash=predicate.nar_hash)}
         known = Snapshot(Side(str(file), outputs, artifact_id=predicate.artifact_id), "statement")
         if record.is_file() and Digest.of_bytes(record.read_bytes()).hex == predicate.record_sha256:
             known = self._record(record)
-        return replace(known, kind="statement", gaps=(*known.gaps, gap), signed_files=files)
+        return replace(
+            known, kind="statement", gaps=(*known.gaps, *gaps), signed_files=files, signed_by=signed_by
+        )
 
     def _store_path(self, path: str) -> Snapshot:
         if path.endswith(".drv"):
             return Snapshot(Side(path, {OUTPUT: Output(path)}), "store path")
-        drv = self.deriver(path)
-        gaps = () if drv else (f"{path}: its derivation is not in the store here",)
-        side = Side(path, {OUTPUT: Output(drv)})
-        return Snapshot(side, "store path", closure=self.closure(path), gaps=gaps)
+        closure = self.closure(path)
+        drv = next((one.deriver for one in closure if one.path == path), None)
+        there = drv is not None and Path(drv).exists()
+        gaps = () if there else (f"{path}: its derivation is not in the store here",)
+        side = Side(path, {OUTPUT: Output(drv if there else None)})
+        return Snapshot(side, "store path", closure=closure, gaps=gaps)
 
 
-def signed_statement(file: Path) -> ArtifactStatement:
-    """The first statement on an artifact in a file of envelopes, its signatures not checked.
+def signed_statement(file: Path) -> tuple[bytes, ArtifactStatement]:
+    """The first statement on an artifact in a file of envelopes, with its envelope; no signature is checked.
 
     Raises:
         UsageError: there is none.
     """
-    for line in file.read_text("utf-8").splitlines():
+    for line in file.read_bytes().splitlines():
         with suppress(ValueError, KeyError, TypeError):
-            return ArtifactStatement.model_validate_json(base64.b64decode(json.loads(line)["payload"]))
+            return line, ArtifactStatement.model_validate_json(base64.b64decode(json.loads(line)["payload"]))
     raise UsageError(
         f"{file}: it holds no statement on an artifact",
         expected="a file that `reprobuild sign` wrote",

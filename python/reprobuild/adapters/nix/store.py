@@ -82,7 +82,7 @@ class NixStore:
         return path_infos(paths)
 
     def closure(self, path: str) -> list[PathInfo]:
-        """A path and all that it refers to."""
+        """A path and all that it refers to; one process."""
         found = json.loads(run("nix", ["path-info", "--json", "--recursive", path]).stdout)
         return [_path_info(member, entry) for member, entry in _entries(found).items()]
 
@@ -123,7 +123,13 @@ def _entries(found: Any) -> dict[str, Any]:
 
 
 def _path_info(path: str, entry: Mapping[str, Any]) -> PathInfo:
-    return PathInfo(path, Digest(_sri(entry["narHash"])), int(entry["narSize"]))
+    deriver = entry.get("deriver") or ""
+    return PathInfo(
+        path,
+        Digest(_sri(entry["narHash"])),
+        int(entry["narSize"]),
+        f"/nix/store/{deriver.rpartition('/')[2]}" if deriver.endswith(".drv") else None,
+    )
 
 
 def _indirect_root(link: Path) -> Path:

@@ -21,6 +21,10 @@ def diff(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the answer as one HTML page too.")
     ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option("--trust", metavar="FILE", help="Trust file: check the signatures of statements by it."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what differs between two models, and why.
@@ -32,7 +36,7 @@ def diff(
     """
     if html is not None and not html.absolute().parent.is_dir():
         raise UsageError(f"--html {html}: there is no such folder", hint=f"make {html.absolute().parent}")
-    found = wiring.session(quiet=True).diff_service().run(first, second, project)
+    found = wiring.session(quiet=True).diff_service(trust).run(first, second, project)
     if as_json:
         render.document(found.model_dump(mode="json", by_alias=True))
     else:

@@ -10,7 +10,7 @@ import typer
 
 from reprobuild.cli import render
 from reprobuild.cli.options import JsonOption
-from reprobuild.errors import EXIT_NO, SignatureError, TrustFileError
+from reprobuild.errors import EXIT_NO, SignatureError
 
 
 def verify_signature(
@@ -45,20 +45,17 @@ def verify_signature(
 
     Example: reprobuild verify-signature result --trust trust.toml
     """
+    from reprobuild.services.trusted import trust_file
     from reprobuild_verify.__main__ import document, text_lines
     from reprobuild_verify.check import verify
     from reprobuild_verify.find import find_record, find_statements
     from reprobuild_verify.problems import RefusedError
-    from reprobuild_verify.trust import read_trust
 
+    rules = trust_file(trust)
     try:
-        rules = read_trust(trust)
         chosen = statements or find_statements(result)
     except RefusedError as refused:
-        kind = TrustFileError if refused.problem.slug == "trust-file" else SignatureError
-        raise kind(
-            str(refused), hint="docs/formats/trust.md says what is in it" if kind is TrustFileError else None
-        ) from refused
+        raise SignatureError(str(refused)) from refused
     report = verify(
         result.resolve(), chosen, rules, now=datetime.now(UTC), record=record or find_record(chosen)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reprobuild.cli.wiring.building import Building
@@ -56,12 +57,23 @@ class Auditing(Building):
         view = self.build_view
         return Sides(self.build_service(), self.store, self.records, git.export, view, Diffoscope())
 
-    def diff_service(self) -> DiffService:
+    def diff_service(self, trust: Path | None = None) -> DiffService:
+        """
+        Args:
+            trust: file that says who may sign statements.
+        """
+        from datetime import UTC, datetime
+
         from reprobuild.adapters.nix.evaluate import read_drv
         from reprobuild.services.diff import DiffService
         from reprobuild.services.snapshot import Snapshots
 
-        return DiffService(Snapshots(self.sides(), self.store.closure, self.store.deriver), read_drv)
+        signers = None
+        if trust is not None:
+            from reprobuild.services.trusted import signers_by
+
+            signers = signers_by(trust, datetime.now(UTC))
+        return DiffService(Snapshots(self.sides(), self.store.closure, self.store.deriver, signers), read_drv)
 
     def sbom_service(self) -> SbomService:
         from reprobuild.adapters.licence_texts import LicenceFiles
