@@ -248,7 +248,7 @@ def test_statements_are_compared_by_the_files_that_they_name(world: World) -> No
 def signed_pair(tmp_path: Path) -> tuple[SignedArtifact, Path]:
     """A statement by alice and bob, and the trust file that asks for both."""
     artifact = SignedArtifact(tmp_path)
-    artifact.record.unlink()  # it is no whole record; a statement does without
+    artifact.record = artifact.record.rename(tmp_path / "elsewhere.json")  # it is no whole record
     trust = tmp_path / "trust.toml"
     trust.write_text(artifact.trust)
     return artifact, trust
