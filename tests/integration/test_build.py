@@ -11,9 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
-from tests.integration.conftest import World
+from tests.integration.conftest import REPOSITORY, World
 from tests.unit.test_startup import HEAVY, LISTED, loaded
+
+from reprobuild.domain.drv import parse_drv
 
 pytestmark = pytest.mark.integration
 
@@ -170,3 +173,15 @@ def test_a_build_with_nothing_to_do_loads_nothing_that_builds(world: World, tiny
     again = world.run([sys.executable, "-c", LISTED, "nix", "build"], cwd=tiny)
     assert "(nothing to do" in again.stderr
     assert "reprobuild.services.build" in loaded(again) and not loaded(again) & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("label", "variable", "name"),
+    [("train", "reprobuildStage", "stage"), ("model", "reprobuildModel", "model")],
+)
+def test_what_nix_writes_for_the_worker_fits_the_published_schema(
+    world: World, tiny: Path, label: str, variable: str, name: str
+) -> None:
+    drv = parse_drv(world.file(world.drv_paths(tiny)[label]).read_text())
+    schema = json.loads((REPOSITORY / f"schemas/reprobuild-{name}-1.json").read_text())
+    jsonschema.validate(json.loads(drv.environment[variable]), schema)

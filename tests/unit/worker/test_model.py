@@ -1,11 +1,15 @@
 """The artifact: complete, equal each time, and refused when a goal is missed."""
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
 from reprobuild_worker.manifest import artifact_id, file_digest
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
 
 
 @pytest.fixture
@@ -92,6 +96,7 @@ def test_the_manifest_lists_every_other_file(model, run_model):
     run = run_model(model)
     data = (run.out / "manifest.json").read_bytes()
     manifest = json.loads(data)
+    jsonschema.validate(manifest, json.loads((SCHEMAS / "reprobuild-manifest-1.json").read_text()))
     assert [f["path"] for f in manifest["files"]] == sorted(files(run.out).keys() - {"manifest.json"})
     for file in manifest["files"]:
         assert file["sha256"] == file_digest(run.out / file["path"])

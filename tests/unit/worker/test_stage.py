@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 PYTHON = Path(__file__).parents[3] / "python"
@@ -161,6 +162,8 @@ def test_the_trajectory_shows_where_two_runs_part(run_stage):
         )
 
     one, again, other = train(2), train(2), train(3)
+    schema = PYTHON.parent / "schemas/reprobuild-trajectory-1.json"
+    jsonschema.validate(one, json.loads(schema.read_text()))
     assert one == again
     assert one["schema"] == "reprobuild.trajectory/1"
     assert one["initial_weights"] == other["initial_weights"]
