@@ -43,12 +43,16 @@ def ratios(samples: Samples, over: Sequence[str], under: Sequence[str]) -> list[
 
 
 def timed(
-    command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    ok: int = 0,
 ) -> tuple[float, str]:
     """Seconds from start to end of a process, and all that it printed.
 
     Raises:
-        CommandFailedError: it ended with another status than 0.
+        CommandFailedError: it ended with another status than `ok`.
     """
     begun = time.perf_counter()
     done = subprocess.run(
@@ -62,7 +66,7 @@ def timed(
     )
     seconds = time.perf_counter() - begun
     text = done.stdout.decode("utf-8", "replace")
-    if done.returncode != 0:
+    if done.returncode != ok:
         last = "\n".join(text.splitlines()[-15:])
         raise CommandFailedError(f"{' '.join(map(str, command))[:300]} ended with {done.returncode}\n{last}")
     return seconds, text
