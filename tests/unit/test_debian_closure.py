@@ -128,6 +128,16 @@ def test_a_base_says_which_python_and_glibc_it_has() -> None:
     ]  # fmt: skip
 
 
+def test_each_package_says_which_of_the_others_it_needs() -> None:
+    base = base_closure(index(*(stanza(name, **fields) for name, fields in BASE_PACKAGES.items())))
+    known = {package.name for package in base.packages}
+    assert base.depends["libgcc-s1"] == ("libc6",) and base.depends["python3.11"]
+    assert set(base.depends) == known
+    assert {name for needed in base.depends.values() for name in needed} <= known, (
+        "what is cut off is no edge"
+    )
+
+
 def test_relations_are_read() -> None:
     assert parse_relations("a (>= 1:2.3~), b:any | c (<< 4) ,d(=1)") == (
         (Relation("a", ">=", "1:2.3~"),),

@@ -71,6 +71,31 @@ def test_wheels_that_need_each_other_do_not_hang() -> None:
     assert graph.paths("b") == [["model m 1", "a", "b"]]
 
 
+def test_packages_hang_on_what_needs_them_and_the_base_has_the_rest() -> None:
+    spec = parse_spec(parse_toml(SPEC + '\n[base]\npackages = ["zlib1g"]\n'))
+    packages = (
+        source("deb", "libc6", depends=("libgcc-s1",)),  # these two need each other
+        source("deb", "libgcc-s1", depends=("libc6",)),
+        source("deb", "python3.11", depends=("libc6", "zlib1g")),
+        source("deb", "ring-a", depends=("ring-b",)),  # nothing leads to this ring
+        source("deb", "ring-b", depends=("ring-a",)),
+        source("deb", "tzdata"),
+        source("deb", "zlib1g", depends=("libc6",)),
+        source("compiler", "g++", depends=("libc6",)),
+        source("compiler", "libc6"),
+    )
+    graph = dependency_graph(spec, (source("data", "rows", None), *packages))
+    assert graph.edges["base"] == [f"deb {name} 1" for name in ("python3.11", "tzdata", "zlib1g", "ring-a")]
+    assert graph.edges["deb libc6 1"] == ["deb libgcc-s1 1"]
+    assert [path[-2] for path in graph.paths("compiler libc6 1")] == ["compiler g++ 1"]
+    for one in packages:
+        assert graph.paths(one.subject), one.subject
+
+
+def test_a_lock_that_knows_no_needs_of_packages_has_them_all_at_the_base() -> None:
+    assert GRAPH.edges["base"][0] == "deb libc6 1"
+
+
 def test_what_measures_the_machine_belongs_to_the_stages_on_a_gpu() -> None:
     tool = source("tool", "nvidia-ml-py")
     graph = dependency_graph(parse_spec(parse_toml(on_gpu(""))), (source("data", "rows", None), tool))

@@ -134,6 +134,35 @@ def test_a_database_is_a_folder_a_zip_or_a_file(tmp_path: Path) -> None:
         assert [one.id for one in read_advisories(place)] == ["TEST-1"]
 
 
+def test_a_folder_of_whole_ecosystems_as_osv_publishes_them(tmp_path: Path) -> None:
+    """One zip for each ecosystem, all documents at its top, also of ecosystems and kinds that are not asked about."""
+    dump = {
+        "PyPI": [DOCUMENT, {**DOCUMENT, "id": "MAL-1", "schema_version": "1.7.0", "database_specific": {"x": []}}],
+        "Debian": [
+            {
+                "id": "DSA-1-1",
+                "affected": [
+                    {
+                        "package": {"ecosystem": "Debian:12", "name": "zlib", "purl": "pkg:deb/debian/zlib"},
+                        "ranges": [
+                            {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1:1.3"}]},
+                            {"type": "GIT", "repo": "https://example.org/zlib", "events": [{"introduced": "0"}]},
+                        ],
+                        "ecosystem_specific": {"urgency": "not yet assigned"},
+                    }
+                ],
+            },
+            {"id": "DSA-2-1", "withdrawn": "2026-01-01T00:00:00Z", "affected": []},
+        ],
+    }  # fmt: skip
+    for ecosystem, documents in dump.items():
+        (tmp_path / ecosystem).mkdir()
+        with zipfile.ZipFile(tmp_path / ecosystem / "all.zip", "w") as packed:
+            for one in documents:
+                packed.writestr(f"{one['id']}.json", json.dumps(one))
+    assert [one.id for one in read_advisories(tmp_path)] == ["DSA-1-1", "MAL-1", "TEST-1"]
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"id": 1, "affected": [{"package": {"name": "x"}}]}'])
 def test_what_is_no_advisory_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.json").write_text(text)

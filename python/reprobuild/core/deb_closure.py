@@ -8,7 +8,7 @@ each: docs/decisions/debian-base.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from reprobuild.core import deb_version
@@ -43,6 +43,7 @@ class Closure(NamedTuple):
     seed: DebPackage
     compiler: DebPackage | None
     host_compiler: tuple[DebPackage, ...]  # with all that it needs, sorted by name; empty: not in the suite
+    depends: Mapping[str, tuple[str, ...]]  # package → names of those that it needs, of both closures
 
 
 def base_closure(index: PackageIndex, extra_packages: Iterable[str] = ()) -> Closure:
@@ -55,13 +56,15 @@ def base_closure(index: PackageIndex, extra_packages: Iterable[str] = ()) -> Clo
     # tzdata: a root, because only newer suites' python depends on it
     roots = [f"python{python_version}", "libstdc++6", "libgomp1", "tzdata", *extra_packages]
     packages = closure(index, roots)
+    host_compiler = closure(index, [HOST_COMPILER]) if index.get(HOST_COMPILER) is not None else ()
     return Closure(
         python_version,
         suite_glibc(index),
         packages,
         _root(index, SEED),
         index.get(COMPILER),
-        closure(index, [HOST_COMPILER]) if index.get(HOST_COMPILER) is not None else (),
+        host_compiler,
+        {package.name: _needed(index, package) for package in (*packages, *host_compiler)},
     )
 
 
@@ -99,8 +102,16 @@ def closure(index: PackageIndex, roots: Iterable[str]) -> tuple[DebPackage, ...]
         if package.name in found:
             continue
         found[package.name] = package
-        waiting += [chosen for need in package.needs if (chosen := _choose(index, need, package)) is not None]
+        waiting += _chosen(index, package)
     return tuple(found[name] for name in sorted(found))
+
+
+def _chosen(index: PackageIndex, package: DebPackage) -> list[DebPackage]:
+    return [chosen for need in package.needs if (chosen := _choose(index, need, package)) is not None]
+
+
+def _needed(index: PackageIndex, package: DebPackage) -> tuple[str, ...]:
+    return tuple(sorted({one.name for one in _chosen(index, package)} - {package.name}))
 
 
 def _choose(index: PackageIndex, need: Alternatives, wanted_by: DebPackage) -> DebPackage | None:

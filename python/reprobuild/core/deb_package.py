@@ -60,6 +60,7 @@ class DebPin(Value):
     pool_path: str
     digest: Digest
     size_bytes: PositiveInt
+    depends: tuple[str, ...] = ()  # names of packages that came with it
 
     @property
     def file_name(self) -> str:
@@ -67,8 +68,8 @@ class DebPin(Value):
         return posixpath.basename(self.pool_path)
 
     @classmethod
-    def of(cls, package: DebPackage) -> DebPin:
-        return cls(**package.model_dump(include=set(cls.model_fields)))
+    def of(cls, package: DebPackage, depends: tuple[str, ...] = ()) -> DebPin:
+        return cls(**package.model_dump(include=set(cls.model_fields)), depends=depends)
 
 
 class DebianBase(Value):

@@ -1,11 +1,13 @@
 """What a model is made of, as a graph: model → stages → data, environment → wheels, base → packages.
 
-Everything that the spec declares and the lock pins is a node; wheels depend on one another as their metadata says.
+Everything that the spec declares and the lock pins is a node; wheels and Debian packages depend on one another as
+their metadata says.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
@@ -79,18 +81,41 @@ def dependency_graph(spec: Spec, sources: tuple[Source, ...]) -> DependencyGraph
             graph.add(ENVIRONMENT, wheel.subject)
         for name in wheel.depends:
             graph.add(wheel.subject, wheels[name].subject)
+    _add_packages(graph, [BASE], [one for one in sources if one.kind == "deb"], spec.base.packages)
+    compilers = [one for one in sources if one.kind == "compiler"]
+    _add_packages(graph, [f"stage {name}" for name in spec.stages], compilers, ())
     for source in sources:
-        if source.kind in ("deb", "seed"):
+        if source.kind == "seed":
             graph.add(BASE, source.subject)
-        elif source.kind == "compiler":
-            for name in spec.stages:
-                graph.add(f"stage {name}", source.subject)
         elif source.kind == "tool" and source.name == NVML_TOOL:
             for name in (name for name, stage in spec.stages.items() if stage.gpu):
                 graph.add(f"stage {name}", source.subject)
         elif source.kind == "tool":
             graph.add(ENVIRONMENT if source.name == "installer" else BASE, source.subject)
     return graph
+
+
+def _add_packages(
+    graph: DependencyGraph, users: Sequence[str], packages: Sequence[Source], asked: Collection[str]
+) -> None:
+    """Debian packages with what they need; the users have those that were asked for, or that no other one brings."""
+    by_name = {one.name: one for one in packages}
+    needed = {name for one in packages for name in one.depends}
+    for one in packages:
+        for name in one.depends:
+            graph.add(one.subject, by_name[name].subject)
+    reached: set[str] = set()
+    for one in sorted(packages, key=lambda one: (one.name in needed and one.name not in asked, one.name)):
+        if one.name in reached and one.name not in asked:
+            continue  # or else a ring of packages that nothing leads to
+        for user in users:
+            graph.add(user, one.subject)
+        todo = [one.name]
+        while todo:
+            name = todo.pop()
+            if name not in reached:
+                reached.add(name)
+                todo += by_name[name].depends
 
 
 def _asked(spec: Spec) -> set[str]:

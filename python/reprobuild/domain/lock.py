@@ -37,7 +37,9 @@ class Source(Value):
     pool_path: str | None = Field(default=None, description="path inside the archive (compiler, deb, seed)")
     deb_sha256: Digest | None = Field(default=None, description="the package that a seed is taken out of")
     path: str | None = Field(default=None, description="file inside the project (data)")
-    depends: tuple[str, ...] = Field(default=(), description="names of the wheels it depends on")
+    depends: tuple[str, ...] = Field(
+        default=(), description="names of those of its kind that it depends on (compiler, deb, tool, wheel)"
+    )
 
     @property
     def subject(self) -> str:

@@ -1,4 +1,4 @@
-"""Read an advisory database: OSV documents in a folder, a zip as OSV publishes them, or one file."""
+"""Read an advisory database: OSV documents or zips in a folder, a zip as OSV publishes them, or one file."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def read_advisories(place: Path) -> Iterator[Advisory]:
 def _documents(place: Path) -> Iterator[tuple[str, bytes]]:
     try:
         if place.is_dir():
-            for file in sorted(place.rglob("*.json")):
-                yield str(file), file.read_bytes()
+            for file in sorted((*place.rglob("*.json"), *place.rglob("*.zip"))):
+                yield from _documents(file)
         elif place.suffix == ".json" and place.is_file():
             yield str(place), place.read_bytes()
         elif place.is_file():

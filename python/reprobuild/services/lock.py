@@ -231,6 +231,7 @@ def _package(kind: Literal["compiler", "deb"], package: DebPin, suite: str, syst
         size_bytes=package.size_bytes,
         suite=suite,
         pool_path=package.pool_path,
+        depends=package.depends,
     )
 
 

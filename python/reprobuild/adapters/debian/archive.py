@@ -84,10 +84,12 @@ class DebianArchive:
             release_digest=release.digest,
             python_version=chosen.python_version,
             glibc_version=chosen.glibc_version,
-            packages=tuple(DebPin.of(package) for package in chosen.packages),
+            packages=tuple(DebPin.of(one, chosen.depends[one.name]) for one in chosen.packages),
             seed_deb=DebPin.of(chosen.seed),
             compiler_deb=DebPin.of(chosen.compiler) if chosen.compiler else None,
-            host_compiler_debs=tuple(DebPin.of(package) for package in chosen.host_compiler),
+            host_compiler_debs=tuple(
+                DebPin.of(one, chosen.depends[one.name]) for one in chosen.host_compiler
+            ),
         )
 
     def package_urls(self, pool_path: str, snapshot: str) -> tuple[str, ...]:
