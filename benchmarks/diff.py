@@ -23,7 +23,7 @@ SYSTEM = "x86_64-linux"
 def packages(release: int) -> tuple[list[str], list[str]]:
     """Names with versions of wheels and Debian packages; a few wheels are of the release."""
     wheels = [f"nvidia-part-{n}-{release if n < CHANGED else 1}.0.{n}" for n in range(WHEELS)]
-    return wheels, [f"libpart{n}-2.{n}-9+deb12u1" for n in range(DEBS)]
+    return wheels, [f"libpart{n}-2.{n}+deb12u1" for n in range(DEBS)]
 
 
 def lock(file: Path, release: int) -> Path:

@@ -34,6 +34,14 @@ class Report:
         return not self.problems and all(not one.problems for one in self.statements)
 
 
+@dataclass(frozen=True)
+class Signed:
+    """Who signed a statement: `problems` is empty where the rules hold."""
+
+    signed_by: tuple[str, ...]  # names of trusted keys
+    problems: tuple[Problem, ...]
+
+
 def verify(
     folder: Path, statements: Path, trust: Trust, *, now: datetime, record: Path | None = None
 ) -> Report:
@@ -77,6 +85,26 @@ def _not_there(trust: Trust, model: str | None, checked: list[Checked]) -> list[
         Problem("predicate-missing", f"the trust file asks for {one} of {model}; no statement with it holds")
         for one in sorted(missing)
     ]
+
+
+def verify_signatures(envelope: bytes, what: str, trust: Trust, *, now: datetime) -> Signed:
+    """Check one statement that names its model; its files are not looked at and need not be here.
+
+    Args:
+        what: how problems call it.
+    """
+    if (fault := trust.fault(now)) is not None:
+        return Signed((), (Problem(*fault),))
+    try:
+        parsed = parse_envelope(envelope, what)
+        signers, faults = _signers(parsed, trust, now)
+        if not signers:  # nothing that is signed by nobody is even parsed
+            return Signed((), tuple(faults))
+        statement = parse_statement(parsed.payload, what)
+    except RefusedError as refused:
+        return Signed((), (refused.problem,))
+    missed = _rules(trust, model_name(statement, {}, Path()), statement.predicate_type, signers)
+    return Signed(tuple(sorted(signers)), (*missed, *(faults if missed else ())))
 
 
 def _lines(file: Path) -> list[bytes]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.signing_examples import SignedArtifact
 
 from reprobuild.cli.app import run
 from reprobuild.domain.digest import Digest
@@ -63,3 +64,20 @@ def test_what_is_no_side_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(["nix", "diff", str(lock), str(tmp_path), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["slug"] == "usage"
     assert run(["nix", "diff", str(lock), str(lock), "--html", str(tmp_path / "gone/x.html")]) == 2
+
+
+def test_signatures_are_checked_by_a_trust_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    artifact = SignedArtifact(tmp_path)
+    artifact.record = artifact.record.rename(tmp_path / "elsewhere.json")  # it is no whole record
+    trust = tmp_path / "trust.toml"
+    trust.write_text(artifact.trust)
+    arguments = ["nix", "diff", *[str(artifact.statements)] * 2, "--trust", str(trust), "--json"]
+    assert run(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["first"]["signed_by"] == ["alice", "bob"]
+    artifact.sign(artifact.payload(), by=["alice"])
+    assert run(arguments) == 1
+    refused = json.loads(capsys.readouterr().out)
+    assert refused["slug"] == "signature" and "threshold-missed" in str(refused)
+    trust.write_text("")
+    assert run(arguments) == 2
+    assert json.loads(capsys.readouterr().out)["slug"] == "trust-file"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reprobuild.domain.digest import Digest
 
@@ -11,13 +11,14 @@ from reprobuild.domain.digest import Digest
 class PathInfo:
     """
     Args:
-        deriver: the `.drv` that it was built from, where the store says so; the file itself may be gone.
+        deriver: the `.drv` that it was built from, where the store says so; the file itself may be gone. Another
+            store may know another one, or none, of the same path.
     """
 
     path: str
     nar_hash: Digest
     nar_size_bytes: int
-    deriver: str | None = None
+    deriver: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from reprobuild.errors import SignatureError, TrustFileError
+from reprobuild_verify.check import verify_signatures
 from reprobuild_verify.problems import RefusedError
-from reprobuild_verify.signed import check_signatures
 from reprobuild_verify.trust import Trust, read_trust
 
 Signers = Callable[[bytes, Path], tuple[str, ...]]  # envelope, its file → names of trusted keys
@@ -34,7 +34,7 @@ def signers_by(trust: Path, now: datetime) -> Signers:
     rules = trust_file(trust)
 
     def signers(envelope: bytes, file: Path) -> tuple[str, ...]:
-        found = check_signatures(envelope, file.name, rules, now)
+        found = verify_signatures(envelope, file.name, rules, now=now)
         if found.problems:
             raise SignatureError(
                 f"{file}: not signed as {trust} asks",
