@@ -85,9 +85,9 @@ def measure(place: Place, repeat: int) -> Result:
         name="diff",
         question="How long does it take to say what differs between two CUDA closures?",
         contenders={
-            "locks": f"`reprobuild nix diff` of two locks, {WHEELS} wheels and {DEBS} Debian packages each, {CHANGED} of them "
+            "locks": f"`reprobuild nix diff A B` of two locks, {WHEELS} wheels and {DEBS} Debian packages each, {CHANGED} of them "
             "changed; no store",
-            "store paths": "`reprobuild nix diff` of two store paths with closures of the same packages: packages, and "
+            "store paths": "`reprobuild nix diff A B` of two store paths with closures of the same packages: packages, and "
             "the derivations that differ",
             "nix": "`nix store diff-closures` of the same two store paths: packages alone",
             "python": "`python -c pass` of the same virtual environment",
@@ -102,8 +102,10 @@ def measure(place: Place, repeat: int) -> Result:
             "pydantic / nix": ratios(samples, ["pydantic"], ["nix"]),
         },
         bars=[
-            Bar("`reprobuild nix diff` of two CUDA locks", LIMIT_S, middle(samples["locks"]), "s"),
-            Bar("`reprobuild nix diff` of two CUDA closures", LIMIT_S, middle(samples["store paths"]), "s"),
+            Bar("`reprobuild nix diff A B` of two CUDA locks", LIMIT_S, middle(samples["locks"]), "s"),
+            Bar(
+                "`reprobuild nix diff A B` of two CUDA closures", LIMIT_S, middle(samples["store paths"]), "s"
+            ),
             ratio_bar("the same / `nix store diff-closures`", samples, ["store paths"], ["nix"], 1.0),
         ],
     )
