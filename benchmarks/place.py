@@ -30,9 +30,9 @@ def enter(folder: Path, command: Sequence[str]) -> int:
     """Run a command that sees `folder`/nix as /nix; returns its exit status."""
     (folder / "nix" / "store").mkdir(parents=True, exist_ok=True)
     (folder / "home").mkdir(exist_ok=True)
+    # with byte-code, which the first round writes: an installed command has it, too
     left_out = ("NIX_", "REPROBUILD_", "XDG_", "PYTHONDONTWRITEBYTECODE")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
-    kept["PYTHONPYCACHEPREFIX"] = str(folder / "byte-code")  # as an installed command, which is byte-compiled
     kept |= {key: os.environ[key] for key in ("NIX_CONFIG",) if key in os.environ}
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # downloads, checked by hash
     environment = {**kept, "HOME": str(folder / "home"), "XDG_CACHE_HOME": cache, "CI": "true"}
