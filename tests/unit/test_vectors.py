@@ -25,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 from reprobuild.core.comparison.trajectory import is_trajectory
 from reprobuild.core.spec_parse import parse_spec, parse_toml
 from reprobuild.domain.archive import ArchiveDocument
+from reprobuild.domain.attestation import Attestation
 from reprobuild.domain.baseline import BASELINE_FILE
 from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.difference import Difference
@@ -36,6 +37,7 @@ from reprobuild.domain.verdict import Verdict
 from reprobuild.errors import ReprobuildError
 from reprobuild.services.artifact import read_manifest
 from reprobuild.services.baseline_file import read_baseline
+from reprobuild.services.checklist import read_checklist
 from reprobuild.services.project import Project, parse_lock
 from reprobuild.services.side import read_record
 from reprobuild_handshake.asked import VARIABLE as HARDWARE_VARIABLE
@@ -46,6 +48,7 @@ from reprobuild_verify.trust import parse_trust
 from reprobuild_worker.config import MODEL_VARIABLE, STAGE_VARIABLE, model_config, stage_config
 from reprobuild_worker.errors import ConfigError
 
+from .signing_examples import write_files
 from .spec_examples import SPEC
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +79,15 @@ def trajectory(data: bytes) -> None:
         raise ValueError("no trajectory")
 
 
+def attestation(data: bytes) -> None:
+    Attestation.model_validate_json(data)
+    parse_statement(data, "attestation")
+
+
+def checklist(file: Path) -> None:
+    read_checklist(file, read_manifest(write_files(file.parent / "artifact")))
+
+
 def spec(data: bytes) -> Spec:
     return parse_spec(parse_toml(data.decode(), SPEC_FILE))
 
@@ -83,9 +95,11 @@ def spec(data: bytes) -> Spec:
 # Format → what we read it with. A new format: its schema, its page, its vectors, and a line here.
 READERS: dict[str, Reader] = {
     "archive-1": model(ArchiveDocument),
+    "attestation-1": attestation,
     "baseline-1": in_file(
         lambda file: read_baseline(Project(file.parent, spec(SPEC.encode()), {})), BASELINE_FILE
     ),
+    "checklist-1": in_file(checklist, "checklist.toml"),
     "cuda-table-1": model(CudaTable),
     "diff-1": model(Difference),
     "hardware-profile-1": model(HardwareProfile),
@@ -102,6 +116,7 @@ READERS: dict[str, Reader] = {
     "trust-1": parse_trust,
     "verdict-1": model(Verdict),
 }
+IN_TOTO = {"attestation-1", "statement-1"}  # they have in-toto's `predicateType` in place of `schema`
 # Where the page is not called as the format.
 PAGES = {
     "key": "keys.md",
@@ -171,7 +186,7 @@ def test_every_format_has_a_page_with_its_version_a_reader_and_vectors(format_: 
     bare, _, version = format_.rpartition("-")
     assert re.search(rf"^# .*, version {version}$", page, re.MULTILINE)
     assert f"schemas/reprobuild-{format_}.json" in page, "the page names the schema"
-    assert f"reprobuild.{bare}/{version}" in page or format_ == "statement-1"
+    assert f"reprobuild.{bare}/{version}" in page or format_ in IN_TOTO
     assert format_ in READERS
     for kind in ("valid", "invalid"):
         assert [file for found, file in vectors(kind) if found == format_], f"no {kind} vector"
