@@ -32,8 +32,13 @@ def _sides(first: ComparedSide, second: ComparedSide) -> str:
         ("model", first.model, second.model),
         ("artifact", first.artifact_id, second.artifact_id),
         ("derivation", first.drv_path, second.drv_path),
+        ("signed by", *(", ".join(side.signed_by or ()) for side in (first, second))),
     )
-    cells = ([name, *(escape(text or "not known") for text in texts)] for name, *texts in rows)
+    cells = (
+        [name, *(escape(text or "not known") for text in texts)]
+        for name, *texts in rows
+        if name != "signed by" or any(texts)
+    )
     return table("The two sides", ("fact", "first", "second"), cells)
 
 
