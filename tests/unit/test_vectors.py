@@ -30,6 +30,7 @@ from reprobuild.domain.baseline import BASELINE_FILE
 from reprobuild.domain.cuda import CudaTable
 from reprobuild.domain.difference import Difference
 from reprobuild.domain.hardware import HardwareProfile
+from reprobuild.domain.lineage import Lineage
 from reprobuild.domain.signing_key import SigningKey
 from reprobuild.domain.spec import SPEC_FILE, Spec
 from reprobuild.domain.trust import TrustFile
@@ -104,6 +105,7 @@ READERS: dict[str, Reader] = {
     "diff-1": model(Difference),
     "hardware-profile-1": model(HardwareProfile),
     "key-1": model(SigningKey),
+    "lineage-1": model(Lineage),
     "lock-1": lambda data: parse_lock(data.decode()),
     "manifest-1": in_file(read_manifest, "manifest.json", of="folder"),
     "model-1": lambda data: model_config({MODEL_VARIABLE: data.decode()}),
