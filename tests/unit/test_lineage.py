@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
-from pydantic import ValidationError
 
 from reprobuild.adapters.file_hasher import CachedFileHasher
-from reprobuild.core.schemas import lineage_schema
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lineage import Lineage
 from reprobuild.services.known_builds import KnownBuilds
@@ -19,8 +14,6 @@ from reprobuild.services.lineage import LineageService
 
 from .lineage_examples import LIBC, WHEEL, Records, of_content
 
-VECTORS = Path(__file__).parents[1] / "vectors/lineage-1"
-REASONS = json.loads((VECTORS / "invalid/reasons.json").read_bytes())
 BAD = b"bad shard"
 COMMIT = "1234567890abcdef1234567890abcdef12345678"
 
@@ -215,17 +208,3 @@ def test_a_data_file_is_never_read_as_a_record(records: Records, tmp_path: Path)
 def test_without_records_nothing_is_known(records: Records) -> None:
     found = ask(records, "numpy")
     assert (found.builds, found.found, found.flowed_into, found.made_of) == (0, (), (), ())
-
-
-@pytest.mark.parametrize("file", sorted(VECTORS.glob("valid/*")), ids=lambda file: file.stem)
-def test_a_valid_vector_is_taken(file: Path) -> None:
-    jsonschema.Draft202012Validator(lineage_schema()).validate(json.loads(file.read_bytes()))
-    Lineage.model_validate_json(file.read_bytes())
-
-
-@pytest.mark.parametrize(("name", "why"), REASONS.items())
-def test_an_invalid_vector_is_refused_for_its_reason(name: str, why: dict[str, Any]) -> None:
-    data = (VECTORS / "invalid" / name).read_bytes()
-    with pytest.raises(ValidationError, match=why["reader"]):
-        Lineage.model_validate_json(data)
-    assert jsonschema.Draft202012Validator(lineage_schema()).is_valid(json.loads(data)) is not why["schema"]
