@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.integration.conftest import World
-from tests.integration.hosts import Lab, lab
+from tests.integration.hosts import Host, Lab, lab
 
 from reprobuild.domain.lock import Lock
 
@@ -154,6 +155,18 @@ def builders(record: str) -> dict[str, str]:
     return {one["label"]: one["builder"] for one in json.loads(Path(record).read_text())["outputs"]}
 
 
+@contextmanager
+def listed(client: World, host: Host) -> Iterator[None]:
+    """The client's list of builders has this one, for what asks for its features."""
+    known = client.home / ".config" / "reprobuild" / "machines"
+    known.parent.mkdir(parents=True, exist_ok=True)
+    known.write_text(f"{host.uri} x86_64-linux - 1 1 rack-7 fast\n")
+    try:
+        yield
+    finally:
+        known.unlink()
+
+
 def test_the_machine_with_the_features_is_chosen_and_the_others_work_is_handed_on(
     client: World, pair: Lab, tiny: Path
 ) -> None:
@@ -167,14 +180,19 @@ def test_the_machine_with_the_features_is_chosen_and_the_others_work_is_handed_o
 
 def test_prepare_here_train_there(client: World, pair: Lab, tiny: Path) -> None:
     on_gpu(tiny, "here and there")
-    known = client.home / ".config" / "reprobuild" / "machines"
-    known.parent.mkdir(parents=True, exist_ok=True)
-    known.write_text(f"{pair.hosts['gpu'].uri} x86_64-linux - 1 1 rack-7 fast\n")
-    try:
+    with listed(client, pair.hosts["gpu"]):
         done = client.json("nix", "build", cwd=tiny)
-    finally:
-        known.unlink()
     assert builders(done["record"]) == {"prepare": "", "train": "gpu", "evaluate": "", "model": ""}
+
+
+def test_other_seeds_run_on_listed_builders(client: World, pair: Lab, tiny: Path) -> None:
+    on_gpu(tiny, "baseline")
+    with listed(client, pair.hosts["gpu"]):
+        found = client.json("baseline", "--runs", "2", cwd=tiny)
+    assert [run["seed"] for run in found["runs"]] == [1, 2]
+    for run in found["runs"]:
+        drv_path = client.drv_paths(tiny, "--set", f"numerics.seed={run['seed']}")["train"]
+        assert pair.hosts["gpu"].file(drv_path).is_file()  # what a hook there reads
 
 
 def test_a_machine_without_the_features_is_refused_before_anything_moves(
