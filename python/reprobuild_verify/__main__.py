@@ -12,7 +12,7 @@ from pathlib import Path
 from reprobuild_verify.check import Report, verify
 from reprobuild_verify.find import find_record, find_statements
 from reprobuild_verify.problems import Problem, RefusedError
-from reprobuild_verify.trust import read_trust
+from reprobuild_verify.trust import Trust, read_trust
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,14 +27,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         trust = read_trust(chosen.trust)
-        statements = chosen.statements or find_statements(chosen.result)
     except RefusedError as refused:
         print(_printable(f"error: {refused}"), file=sys.stderr)
-        return 2 if refused.problem.slug == "trust-file" else 1
-    record = chosen.record or find_record(statements)
-    report = verify(chosen.result.resolve(), statements, trust, now=datetime.now(UTC), record=record)
+        if chosen.json:
+            print(json.dumps(_refusal(refused.problem), indent=2))
+        return 2
+    report = check(chosen.result, trust, chosen.statements, chosen.record)
     print(json.dumps(document(report), indent=2) if chosen.json else "\n".join(text_lines(report)))
     return 0 if report.ok else 1
+
+
+def check(result: Path, trust: Trust, statements: Path | None, record: Path | None) -> Report:
+    """Now; statements and record are those beside the result where None are named."""
+    try:
+        chosen = statements or find_statements(result)
+    except RefusedError as refused:
+        return Report((), (refused.problem,))
+    record = record or find_record(chosen)
+    return verify(result.resolve(), chosen, trust, now=datetime.now(UTC), record=record)
 
 
 def document(report: Report) -> dict[str, object]:
@@ -46,6 +56,7 @@ def document(report: Report) -> dict[str, object]:
             {
                 "what": _printable(one.what),
                 "predicate_type": None if one.predicate_type is None else _printable(one.predicate_type),
+                "artifact_id": None if one.artifact_id is None else _printable(one.artifact_id),
                 "signed_by": list(one.signed_by),
                 "problems": _fields(one.problems),
                 "notes": _fields(one.notes),
@@ -61,7 +72,8 @@ def text_lines(report: Report) -> list[str]:
     lines = []
     for one in report.statements:
         by = f"signed by {', '.join(one.signed_by)}" if one.signed_by else "signed by nobody who counts"
-        lines.append(f"{one.what}: {one.predicate_type or 'not read'}, {by}")
+        about = f" of {one.artifact_id}" if one.artifact_id else ""
+        lines.append(f"{one.what}: {one.predicate_type or 'not read'}{about}, {by}")
         lines += [f"  {problem.slug}: {problem.message}" for problem in one.problems]
         lines += [f"  note: {note.slug}: {note.message}" for note in one.notes]
     lines += [f"{problem.slug}: {problem.message}" for problem in report.problems]
@@ -70,6 +82,12 @@ def text_lines(report: Report) -> list[str]:
 
 def _fields(problems: Sequence[Problem]) -> list[dict[str, str]]:
     return [{"slug": problem.slug, "message": _printable(problem.message)} for problem in problems]
+
+
+def _refusal(problem: Problem) -> dict[str, object]:
+    """As reprobuild says errors: the trust file cannot be used."""
+    message = _printable(problem.message)
+    return {"schema": "reprobuild.error/1", "slug": problem.slug, "exit_status": 2, "message": message}
 
 
 def _printable(text: str) -> str:

@@ -19,6 +19,7 @@ class Checked:
 
     what: str  # file and line
     predicate_type: str | None
+    artifact_id: str | None  # that an artifact statement is about, by what was signed
     signed_by: tuple[str, ...]  # names of trusted keys
     problems: tuple[Problem, ...]
     notes: tuple[Problem, ...]
@@ -126,15 +127,20 @@ def _check(
         envelope = parse_envelope(data, what)
         signed_by, faults = _signers(envelope, trust, now)
         if not signed_by:  # nothing that is signed by nobody is even parsed
-            return Checked(what, None, (), tuple(faults), ()), False
+            return Checked(what, None, None, (), tuple(faults), ()), False
         statement = parse_statement(envelope.payload, what)
     except RefusedError as refused:
-        return Checked(what, None, (), (refused.problem,), ()), False
+        return Checked(what, None, None, (), (refused.problem,), ()), False
     model = model_name(statement, found, folder)
     missed = _rules(trust, model, statement.predicate_type, signed_by)
     problems = (*missed, *(faults if missed else ()), *check_content(statement, folder, found, record))
     checked = Checked(
-        what, statement.predicate_type, tuple(sorted(signed_by)), problems, () if missed else tuple(faults)
+        what,
+        statement.predicate_type,
+        statement.artifact_id,
+        tuple(sorted(signed_by)),
+        problems,
+        () if missed else tuple(faults),
     )
     return checked, statement.covers_all_files
 

@@ -89,6 +89,6 @@ def whole_artifact(folder: Path, found: Mapping[str, str]) -> str | None:
             for entry in manifest["files"]
         }
         name = artifact_id(manifest["name"], manifest["version"], found[MANIFEST])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return name if listed == {path: digest for path, digest in found.items() if path != MANIFEST} else None

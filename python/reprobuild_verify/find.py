@@ -16,6 +16,8 @@ _STORE = Path("/nix/store")
 
 def beside(result: Path) -> Path:
     """The folder for what belongs to a result: where its link lies; for a store path the working folder."""
+    if result.name in ("", ".."):  # such as `.`: a path that does not say where it lies
+        result = result.resolve()
     return Path() if result.parent == _STORE or result.parent == result else result.parent
 
 
@@ -36,9 +38,8 @@ def find_statements(result: Path) -> Path:
         pass
     found = sorted(folder.glob(f"*{STATEMENTS}"))
     if len(found) != 1:
-        raise RefusedError(
-            "statement-missing", f"{len(found)} files *{STATEMENTS} beside {result}: name one by --statements"
-        )
+        there = f"{len(found)} files *{STATEMENTS} lie" if found else f"no file *{STATEMENTS} lies"
+        raise RefusedError("statement-missing", f"{there} beside {result}: name one by --statements")
     return found[0]
 
 

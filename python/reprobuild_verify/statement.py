@@ -30,6 +30,11 @@ class Statement:
         """Whether it is about every file of an artifact, so that an extra one can be told."""
         return self.predicate_type in (ARTIFACT, MODEL_SIGNING)
 
+    @property
+    def artifact_id(self) -> str | None:
+        """Of an artifact statement, where it follows from the manifest's digest."""
+        return str(self.predicate["artifactId"]) if self.predicate_type == ARTIFACT else None
+
 
 def parse_statement(payload: bytes, what: str) -> Statement:
     """

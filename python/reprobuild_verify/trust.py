@@ -92,7 +92,7 @@ def parse_trust(data: bytes, what: str = "trust file") -> Trust:
             if other != key.name:  # one key under two names would count twice
                 raise ValueError(f"keys.{other} and keys.{key.name} are the same key")
         return Trust(_moment(fields.get("expires"), "expires"), keys, rules)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise RefusedError("trust-file", f"{what}: {error}") from error
 
 

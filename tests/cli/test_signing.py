@@ -94,7 +94,9 @@ def test_a_trust_file_for_what_sign_and_attest_write(place: Path, capfd: pytest.
 def test_a_result_that_nobody_signed(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     shutil.copy(GOLDEN / "trust.toml", place)
     assert app_module.run(["verify-signature", "--trust", "trust.toml"]) == 1
-    assert "0 files *.intoto.jsonl beside result" in capfd.readouterr().err
+    assert "statement-missing: no file *.intoto.jsonl lies beside result" in capfd.readouterr().out
+    assert app_module.run(["verify-signature", "--trust", "trust.toml", "--json"]) == 1
+    assert json.loads(capfd.readouterr().out)["problems"][0]["slug"] == "statement-missing"
 
 
 @pytest.mark.parametrize(

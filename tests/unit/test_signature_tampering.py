@@ -222,7 +222,11 @@ def then(*steps: Tamper) -> Tamper:
     return tamper
 
 
-SAID = {"result": "FAILED", "buildDefinition": {"buildType": "urn:reprobuild:build:1"}}
+SAID = {
+    "bomFormat": "CycloneDX",
+    "result": "FAILED",
+    "buildDefinition": {"buildType": "urn:reprobuild:build:1"},
+}
 REVOKED = {"on": "2026-11-01", "reason": "laptop lost"}
 CASES: dict[str, tuple[Tamper, set[str]]] = {
     # files
@@ -248,6 +252,7 @@ CASES: dict[str, tuple[Tamper, set[str]]] = {
     "weights missing": (remove("weights.safetensors"), {"file-missing"}),
     "card missing": (remove("README.md"), {"file-missing"}),
     "manifest broken": (add("manifest.json", b"{"), {"manifest-changed"}),
+    "manifest without end": (add("manifest.json", b"[" * 200_000), {"manifest-changed"}),
     "manifest missing": (remove("manifest.json"), {"file-missing"}),
     "file renamed": (
         lambda it: (it.result / "spec.json").rename(it.result / "spec2.json"),
@@ -416,6 +421,10 @@ CASES: dict[str, tuple[Tamper, set[str]]] = {
     ),
     "attested: one predicate called another": (
         in_payload(3, PREDICATES[2], PREDICATES[1]),
+        {"signature-wrong", "predicate-missing"},
+    ),
+    "attested: a component of the bill of materials edited": (
+        in_payload(4, '"bomFormat":"CycloneDX"', '"bomFormat":"CycloneDY"'),
         {"signature-wrong", "predicate-missing"},
     ),
     "attested: a subject's digest edited": (

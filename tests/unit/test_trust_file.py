@@ -100,6 +100,12 @@ def test_it_is_refused(case: str, text: str) -> None:
     assert schema_tells == (not _schema_accepts(edited))
 
 
+def test_lists_without_end_are_refused() -> None:
+    with pytest.raises(RefusedError) as refused:
+        parse_trust(b"schema = " + b"[" * 50_000)
+    assert refused.value.problem.slug == "trust-file"
+
+
 def test_one_key_under_two_names_is_refused(tmp_path: Path) -> None:
     artifact = SignedArtifact(tmp_path)
     artifact.keys["twin"] = dict(artifact.keys["alice"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from reprobuild.cli import render
 from reprobuild.cli.options import JsonOption
-from reprobuild.errors import EXIT_NO, SignatureError
+from reprobuild.errors import EXIT_NO
 
 
 def verify_signature(
@@ -46,19 +45,9 @@ def verify_signature(
     Example: reprobuild verify-signature result --trust trust.toml
     """
     from reprobuild.services.trusted import trust_file
-    from reprobuild_verify.__main__ import document, text_lines
-    from reprobuild_verify.check import verify
-    from reprobuild_verify.find import find_record, find_statements
-    from reprobuild_verify.problems import RefusedError
+    from reprobuild_verify.__main__ import check, document, text_lines
 
-    rules = trust_file(trust)
-    try:
-        chosen = statements or find_statements(result)
-    except RefusedError as refused:
-        raise SignatureError(str(refused)) from refused
-    report = verify(
-        result.resolve(), chosen, rules, now=datetime.now(UTC), record=record or find_record(chosen)
-    )
+    report = check(result, trust_file(trust), statements, record)
     if as_json:
         render.document(document(report))
     else:
