@@ -25,7 +25,7 @@ from reprobuild.domain.record import BuildRecord
 from reprobuild.errors import NotAResultError, SigningKeyError, UsageError
 from reprobuild.services.artifact import read_manifest
 from reprobuild.services.keys import KeyService, nix_public, trust_lines
-from reprobuild.services.sign import sign
+from reprobuild.services.sign import sign, sign_model
 from reprobuild_verify.__main__ import document, text_lines
 from reprobuild_verify.check import verify
 from reprobuild_verify.dsse import pae
@@ -106,6 +106,22 @@ def test_a_name_is_taken_once(keys: KeyService) -> None:
     with pytest.raises(SigningKeyError, match="there is a key release already"):
         keys.new("release", "ed25519", None)
     assert keys.store.known() == [first]
+    with pytest.raises(SigningKeyError, match="cannot be written"):
+        keys.new("a" * 300, "ed25519", None)
+
+
+def test_a_successor_takes_the_next_free_name(keys: KeyService) -> None:
+    for name in ("release", "release-2"):
+        keys.new(name, "ed25519", None)
+    assert keys.rotate("release", None).name == "release-3"
+
+
+@pytest.mark.parametrize("reason", ["", " ", "two\nlines", "\udcff", "\x7f"])
+def test_a_revocation_says_why_in_words_that_a_trust_file_holds(reason: str, keys: KeyService) -> None:
+    key = keys.new("release", "ed25519", None)
+    with pytest.raises(UsageError, match="--reason"):
+        keys.revoke("release", reason)
+    assert keys.store.known() == [key]
 
 
 def test_a_rotated_key_and_a_revoked_one_sign_no_more(keys: KeyService) -> None:
@@ -213,8 +229,12 @@ def test_the_checker_runs_without_anything_else(artifact: SignedArtifact, tmp_pa
     done = check()
     assert done.returncode == 1
     assert "file-extra" in done.stdout
+    artifact.statements.unlink()
+    done = check()
+    assert (done.returncode, json.loads(done.stdout)["problems"][0]["slug"]) == (1, "statement-missing")
     (tmp_path / "trust.toml").write_text("")
-    assert check().returncode == 2
+    done = check()
+    assert (done.returncode, json.loads(done.stdout)["slug"]) == (2, "trust-file")
 
 
 def test_a_record_is_signed_and_found_by_who_signs_next(tmp_path: Path) -> None:
@@ -274,10 +294,37 @@ def test_what_belongs_to_a_store_path_is_not_put_into_the_store() -> None:
     assert beside(Path("project/result")) == Path("project")
 
 
+@pytest.mark.parametrize("way", [".", "..", "source/.."])
+def test_nothing_is_written_into_the_artifact(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = write_files(tmp_path / "result")
+    monkeypatch.chdir(result / "source" if way == ".." else result)
+    for signed in (sign(Path(way), KEYS["alice"]), sign_model(Path(way), KEYS["bob"], pem("bob"))):
+        assert [file.resolve().parent for file in signed.files] == [tmp_path]
+    for inside in (result, result / "source"):
+        with pytest.raises(UsageError, match="artifact itself"):
+            sign(result, KEYS["alice"], folder=inside)
+
+
+def test_a_manifest_does_not_choose_where_statements_are_written(tmp_path: Path) -> None:
+    result = write_files(tmp_path / "folder/result", version="/../../stolen")
+    with pytest.raises(NotAResultError):
+        sign(result, KEYS["alice"])
+
+
+def test_what_is_said_names_the_artifact_that_was_signed(artifact: SignedArtifact) -> None:
+    report = artifact.report()
+    about = read_manifest(artifact.result).artifact_id
+    assert [one.artifact_id for one in report.statements] == [about]
+    assert f"urn:reprobuild:artifact:1 of {about}, signed by alice, bob" in "\n".join(text_lines(report))
+
+
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     result = write_files(tmp_path / "result")
     (target,) = sign(result, KEYS["alice"]).files
-    target.write_text("notes\n")
-    with pytest.raises(UsageError, match="something else"):
-        sign(result, KEYS["alice"])
-    assert target.read_text() == "notes\n"
+    for data in (b"notes\n", b"\xff\xfe"):
+        target.write_bytes(data)
+        with pytest.raises(UsageError, match="something else"):
+            sign(result, KEYS["alice"])
+        assert target.read_bytes() == data

@@ -101,16 +101,23 @@ class FileKeyStore:
             if passphrase is None
             else serialization.BestAvailableEncryption(passphrase),
         )
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            _write_new(self._folder / f"{name}.pem", pem)
-        except FileExistsError as error:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if (file := self._folder / f"{name}.pem").exists():
+                raise SigningKeyError(
+                    f"there is a key {name} already",
+                    actual_from=str(self._folder),
+                    hint="choose another name, or `reprobuild keys rotate` it",
+                )
+            _write_new(file, pem)
+            self.update(key)
+        except OSError as error:
             raise SigningKeyError(
-                f"there is a key {name} already",
+                f"the key {name} cannot be written",
+                actual=error.strerror,
                 actual_from=str(self._folder),
-                hint="choose another name, or `reprobuild keys rotate` it",
+                hint="keys lie in $XDG_CONFIG_HOME/reprobuild/keys: name a folder of yours by that",
             ) from error
-        self.update(key)
         return key
 
     def update(self, key: SigningKey) -> None:

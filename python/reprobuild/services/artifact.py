@@ -54,6 +54,8 @@ def read_manifest(path: Path) -> Manifest:
     with _speaking_of(path):
         raw = (path / MANIFEST_FILE).read_bytes()
         manifest = json.loads(raw)
+        if "/" in f"{manifest['name']}{manifest['version']}":  # files are named after them
+            raise ValueError("the name or the version holds a /")
         if manifest["schema"] != MANIFEST_SCHEMA:
             raise NotAResultError(
                 f"{path}: manifest of another format",
@@ -88,7 +90,7 @@ def read_artifact(path: Path) -> Artifact:
 def _speaking_of(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise NotAResultError(
             f"{path} is not a reprobuild artifact",
             expected="a folder with manifest.json, metrics.json and spec.json",

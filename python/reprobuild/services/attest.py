@@ -35,7 +35,7 @@ from reprobuild.services.artifact import Artifact, Manifest, read_artifact
 from reprobuild.services.checklist import read_checklist
 from reprobuild.services.project import parse_lock
 from reprobuild.services.sbom import SbomService
-from reprobuild.services.sign import add_signatures, check_record, subjects, whole_artifact
+from reprobuild.services.sign import add_signatures, check_record, place_for, subjects, whole_artifact
 from reprobuild_verify.find import RECORD, STATEMENTS, beside
 
 
@@ -158,7 +158,7 @@ def sign_statements(
     result: Path, attested: Attested, signers: Sequence[Signer], folder: Path | None = None
 ) -> Path:
     """Add the statements to `ARTIFACT-ID.intoto.jsonl`, where `sign` writes, too."""
-    target = (folder or beside(result)) / f"{attested.artifact_id}{STATEMENTS}"
+    target = place_for(result, folder) / f"{attested.artifact_id}{STATEMENTS}"
     return add_signatures(target, attested.payloads, signers)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reprobuild.core.nix_key import public_line, secret_line
 from reprobuild.domain.attestation import PREDICATES
 from reprobuild.domain.signing_key import Algorithm, Revocation, SigningKey
-from reprobuild.errors import SigningKeyError
+from reprobuild.errors import SigningKeyError, UsageError
 from reprobuild_verify.statement import ARTIFACT
 
 if TYPE_CHECKING:
@@ -71,15 +71,27 @@ class KeyService:
             SigningKeyError: the key cannot sign any more as it is.
         """
         old = self.for_signing(name)
-        base, number = name, 2
+        taken, base, number = {key.name for key in self.store.known()}, name, 2
         if (match := re.fullmatch(r"(.*)-(\d+)", name)) is not None:
             base, number = match[1], int(match[2]) + 1
+        while f"{base}-{number}" in taken:
+            number += 1
         new = self.new(f"{base}-{number}", old.algorithm, passphrase)
         self.store.update(old.model_copy(update={"replaced_by": new.name}))
         return new
 
     def revoke(self, name: str, reason: str) -> SigningKey:
-        """Mark a key so that it signs no more; who checks must be told by the trust file."""
+        """Mark a key so that it signs no more; who checks must be told by the trust file.
+
+        Raises:
+            UsageError: a reason that the trust file cannot hold, or none.
+        """
+        if not reason.strip() or not reason.isprintable():
+            raise UsageError(
+                "--reason: one line for those who read the trust file is needed",
+                actual=ascii(reason),
+                hint='such as --reason "laptop lost"',
+            )
         key = self.find(name)
         if key.revoked is None:
             key = key.model_copy(update={"revoked": Revocation(on=self.today, reason=reason)})

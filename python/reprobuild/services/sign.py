@@ -43,7 +43,7 @@ def sign(result: Path, signer: Signer, *, record: Path | None = None, folder: Pa
         UsageError: the record is of another build, or none; or the file of statements is none.
     """
     manifest = whole_artifact(result)
-    folder = folder or beside(result)
+    folder = place_for(result, folder)
     kept = folder / f"{manifest.artifact_id}{RECORD}"
     source = record or (kept if kept.exists() else None)
     written, record_sha256 = [], None
@@ -68,8 +68,25 @@ def sign_model(result: Path, signer: Signer, public_pem: str, folder: Path | Non
     """
     manifest = whole_artifact(result)
     text = bundle(manifest.artifact_id, file_digests(manifest), signer, public_pem)
-    target = _write((folder or beside(result)) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
+    target = _write(place_for(result, folder) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
     return Signed(manifest.artifact_id, signer.keyid, (target,))
+
+
+def place_for(result: Path, folder: Path | None) -> Path:
+    """The folder for what is signed: the named one, else that beside the result.
+
+    Raises:
+        UsageError: it lies in the artifact, which would then hold more than was signed.
+    """
+    place = folder or beside(result)
+    if place.resolve().is_relative_to(result.resolve()):
+        raise UsageError(
+            f"{place}: a folder of the artifact itself, to which nothing may be added",
+            expected="a folder outside of it",
+            actual=str(place.resolve()),
+            hint="name another one with --output",
+        )
+    return place
 
 
 def file_digests(manifest: Manifest) -> dict[str, str]:
@@ -108,9 +125,9 @@ def add_signatures(target: Path, payloads: Sequence[bytes], signers: Sequence[Si
     Raises:
         UsageError: the file holds something else.
     """
-    before = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
-    lines = [line for line in before if line.strip()]
     try:
+        before = target.read_text(encoding="utf-8").split("\n") if target.exists() else []
+        lines = [line for line in before if line.strip()]
         for payload in payloads:
             for signer in signers:
                 lines = signed_lines(lines, payload, signer)
@@ -158,6 +175,11 @@ def check_record(data: bytes, file: Path, manifest: Manifest) -> BuildRecord:
 
 def _write(target: Path, data: bytes) -> Path:
     part = target.with_name(f".{target.name}.part")
-    part.write_bytes(data)
-    part.replace(target)
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError as error:
+        raise UsageError(
+            f"{target} cannot be written", actual=error.strerror, hint="name a folder of yours with --output"
+        ) from error
     return target
