@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,12 @@ def test_a_collected_result_is_told_from_none(tmp_path: Path) -> None:
     assert caught.value.actual == "a link to something that is gone"
 
 
+def manifest(**fields: Any) -> str:
+    return json.dumps(
+        {"schema": "reprobuild.manifest/1", "name": "digits", "version": "1", "files": [], **fields}
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text", "actual"),
     [
@@ -62,6 +69,13 @@ def test_a_collected_result_is_told_from_none(tmp_path: Path) -> None:
         ("manifest.json", "{", "a document that is damaged: "),
         ("manifest.json", '{"schema": "reprobuild.manifest/1"}', "its documents lack the key 'name'"),
         ("manifest.json", "[]", "a document that is damaged: "),
+        ("manifest.json", "[" * 100_000, "a document that is damaged: "),
+        ("manifest.json", manifest(name=5), "a document that is damaged: name 5"),
+        ("manifest.json", manifest(name="../digits"), "a document that is damaged: name '../digits'"),
+        ("manifest.json", manifest(files=["x"]), "a document that is damaged: "),
+        ("manifest.json", manifest(files=[{"path": "a"}]), "its documents lack the key 'sha256'"),
+        ("manifest.json", manifest(files=[{"path": "a", "sha256": "x"}]), "a document that is damaged: "),
+        ("metrics.json", "[1]", "a document that is damaged: "),
         ("spec.json", "\udcff", "a document that is damaged: "),
         ("manifest.json", '{"schema": "other/1"}', "other/1"),
     ],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reprobuild.domain.digest import Digest
 from reprobuild.errors import NotAResultError
 
 MANIFEST_FILE = "manifest.json"
@@ -54,19 +55,24 @@ def read_manifest(path: Path) -> Manifest:
     with _speaking_of(path):
         raw = (path / MANIFEST_FILE).read_bytes()
         manifest = json.loads(raw)
-        if "/" in f"{manifest['name']}{manifest['version']}":  # files are named after them
-            raise ValueError("the name or the version holds a /")
         if manifest["schema"] != MANIFEST_SCHEMA:
             raise NotAResultError(
                 f"{path}: manifest of another format",
                 expected=MANIFEST_SCHEMA,
                 actual=str(manifest["schema"]),
             )
+        name, version = manifest["name"], manifest["version"]
+        if not isinstance(name, str) or not isinstance(version, str) or "/" in name + version:
+            raise ValueError(f"name {name!r}, version {version!r}")  # files are named after them
+        for entry in manifest["files"]:
+            if not isinstance(entry["path"], str):
+                raise ValueError(f"the path {entry['path']!r}")
+            Digest(entry["sha256"])
         return Manifest(
             path=path,
-            name=manifest["name"],
-            version=manifest["version"],
-            artifact_id=artifact_id(manifest["name"], manifest["version"], raw),
+            name=name,
+            version=version,
+            artifact_id=artifact_id(name, version, raw),
             files=tuple(manifest["files"]),
         )
 
@@ -79,11 +85,10 @@ def read_artifact(path: Path) -> Artifact:
     """
     manifest = read_manifest(path)
     with _speaking_of(path):
-        return Artifact(
-            **vars(manifest),
-            metrics=json.loads((path / "metrics.json").read_bytes()),
-            spec=json.loads((path / "spec.json").read_bytes()),
-        )
+        documents = [json.loads((path / name).read_bytes()) for name in ("metrics.json", "spec.json")]
+        if not all(isinstance(one, dict) for one in documents):
+            raise ValueError("metrics.json or spec.json is no JSON object")
+        return Artifact(**vars(manifest), metrics=documents[0], spec=documents[1])
 
 
 @contextmanager
