@@ -235,6 +235,44 @@ def test_the_record_that_was_signed_comes_before_those_of_this_machine(desk: Des
     assert found.origins["build record"] == str(Digest.of_bytes(file.read_bytes()))
 
 
+def test_what_is_not_as_it_was_built_is_a_finding(desk: Desk) -> None:
+    (desk.result / "metrics.json").write_text('{"accuracy": 0.999}')
+    (desk.result / "more").touch()
+    found = [(one.text, one.known) for one in desk.report().risks if one.area == "files"]
+    assert found == [
+        ("more is extra: not as it was built", True),
+        ("metrics.json is changed: not as it was built", True),
+    ]
+    assert "metrics.json is changed" in desk.page()
+
+
+def test_with_a_trust_file_missing_statements_are_a_finding(desk: Desk) -> None:
+    found = desk.report(trust=trust(desk))
+    assert risks(found)["signatures"].startswith("statement-missing: no signed statements")
+    assert all(one.known for one in found.risks if one.area == "signatures")
+    assert "rejected" in report_page(found)
+
+
+def test_advisories_are_among_what_the_page_was_made_from(desk: Desk) -> None:
+    folder = desk.folder / "advisories"
+    folder.mkdir()
+    (folder / "one.json").write_text('{"id": "TEST-1", "affected": []}')
+    first = desk.report(advisories=folder).origins["advisories"]
+    (folder / "one.json").write_text('{"id": "TEST-2", "affected": []}')
+    assert desk.report(advisories=folder).origins["advisories"] != first
+
+
+def test_a_verdict_without_an_answer_is_not_a_difference(desk: Desk) -> None:
+    file = verdict(desk, desk.artifact_id)
+    fields = json.loads(file.read_text())
+    fields["ok"] = False
+    for level in fields["levels"]:
+        level["holds"] = None
+    file.write_text(json.dumps(fields))
+    page = desk.page(verdict=file)
+    assert "no answer" in page and "differs" not in page
+
+
 def test_a_metric_that_is_no_number_was_not_measured(desk: Desk) -> None:
     (desk.result / "metrics.json").write_text('{"accuracy": "good"}')
     assert risks(desk.report())["metrics"] == "accuracy was not measured"

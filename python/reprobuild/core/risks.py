@@ -45,6 +45,14 @@ def goal_met(metric: Metric, value: float) -> bool:
     return (low is None or value >= low) and (high is None or value <= high)
 
 
+def file_risks(damage: Mapping[str, str]) -> list[Risk]:
+    """
+    Args:
+        damage: file → `missing`, `extra` or `changed`, by the manifest.
+    """
+    return [Risk("files", True, f"{name} is {state}: not as it was built") for name, state in damage.items()]
+
+
 def metric_risks(spec: Spec, metrics: Mapping[str, float]) -> list[Risk]:
     found = []
     for name, metric in spec.metrics.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from reprobuild.core.risks import (
     Risk,
+    file_risks,
     licence_risks,
     machine_risks,
     metric_risks,
@@ -22,12 +23,14 @@ from reprobuild.core.sbom.advisories import Judgement, judge
 from reprobuild.core.sbom.bill import Bill
 from reprobuild.domain.difference import Difference
 from reprobuild.domain.digest import Digest
+from reprobuild.domain.nar import nar_of_folder
 from reprobuild.domain.record import BuildRecord, OutputRecord
 from reprobuild.domain.spec import Spec
 from reprobuild.domain.verdict import Verdict
 from reprobuild.errors import ReprobuildError, UsageError
 from reprobuild.services.advisory_files import read_advisories
 from reprobuild.services.artifact import MANIFEST_FILE, Artifact, read_artifact
+from reprobuild.services.check_artifact import check_artifact
 from reprobuild.services.sbom import SbomService
 from reprobuild.services.signatures import Signatures, signatures
 from reprobuild_verify.find import find_record
@@ -70,6 +73,7 @@ class Change:
 class Report:
     """
     Args:
+        damage: file → how it is not as the manifest says.
         runs: of each stage and the model the build that made it; not `built` where no record knows that one.
         judged: None: no advisories were given.
         origins: what the report was made from → SHA-256 (SRI).
@@ -84,6 +88,7 @@ class Report:
     why: str
     judged: Judgement | None
     origins: dict[str, str]
+    damage: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def spec(self) -> Spec:
@@ -101,6 +106,7 @@ class Report:
         signed, found = self.signatures, self.change.found
         unexplained = found is not None and not found.same and not self.why
         risks = [
+            *file_risks(self.damage),
             *metric_risks(self.spec, self.metrics),
             *verdict_risks(self.verdict),
             *machine_risks(self.spec, self.runs),
@@ -142,6 +148,7 @@ class ReportService:
             "statements": signed.file,
             "verdict": request.verdict,
             "trust file": request.trust,
+            "advisories": request.advisories,
         }
         return Report(
             artifact=artifact,
@@ -152,7 +159,8 @@ class ReportService:
             change=self._change(request, artifact, record, kept),
             why=request.why,
             judged=judged,
-            origins={name: str(Digest.of_bytes(file.read_bytes())) for name, file in given.items() if file},
+            origins={name: str(_digest(file)) for name, file in given.items() if file},
+            damage={one.path: one.state for one in check_artifact(artifact.path).findings},
         )
 
     def _change(
@@ -171,6 +179,11 @@ class ReportService:
             return Change(self.diff(str(before), str(artifact.path), request.project))
         except ReprobuildError as error:
             return Change(problem=f"cannot be compared with the artifact before it: {error.message}")
+
+
+def _digest(place: Path) -> Digest:
+    """Of a file's bytes; of a folder that of its NAR."""
+    return nar_of_folder(place).digest if place.is_dir() else Digest.of_bytes(place.read_bytes())
 
 
 def _verdict(file: Path, artifact_id: str) -> Verdict:

@@ -8,13 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from reprobuild.core.risks import SignedStatement
-from reprobuild.errors import TrustFileError
+from reprobuild.services.trusted import trust_file
 from reprobuild_verify.check import verify
 from reprobuild_verify.dsse import parse_envelope
 from reprobuild_verify.find import STATEMENTS, find_record, find_statements
 from reprobuild_verify.problems import Problem, RefusedError
 from reprobuild_verify.statement import parse_statement
-from reprobuild_verify.trust import read_trust
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,12 @@ def signatures(result: Path, artifact_id: str, trust: Path | None, now: datetime
     Raises:
         TrustFileError: the trust file cannot be read.
     """
-    try:
-        rules = read_trust(trust) if trust is not None else None
-    except RefusedError as refused:
-        raise TrustFileError(str(refused), hint="docs/formats/trust.md says what is in it") from refused
+    rules = trust_file(trust) if trust is not None else None
     try:
         file = find_statements(result)
-    except RefusedError:
-        return Signatures()
+    except RefusedError as refused:
+        missing = f"{refused.problem.slug}: no signed statements on it lie beside the result"
+        return Signatures(problems=(missing,) if rules is not None else ())
     if rules is None:
         if file.name != f"{artifact_id}{STATEMENTS}":  # of another artifact, which only a check would tell
             return Signatures()

@@ -25,6 +25,8 @@ def _rebuild(report: Report) -> _Tile:
     verdict = report.verdict
     if verdict is None:
         return "rebuild", "Rebuild", "not verified", "open"
+    if not verdict.ok and not any(one.holds is False for one in verdict.levels):
+        return "rebuild", "Rebuild", "no answer", "open"
     best = next((one.level for one in verdict.levels if one.holds and one.level != "same inputs"), None)
     kind: Kind = "good" if verdict.ok else "bad"
     return "rebuild", "Rebuild", best or "differs", kind
