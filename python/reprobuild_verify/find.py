@@ -11,14 +11,14 @@ from reprobuild_verify.strict_json import parse_object
 
 STATEMENTS = ".intoto.jsonl"
 RECORD = ".record.json"
-_STORE = Path("/nix/store")
+STORE = Path("/nix/store")
 
 
 def beside(result: Path) -> Path:
     """The folder for what belongs to a result: where its link lies; for a store path the working folder."""
     if result.name in ("", ".."):  # such as `.`: a path that does not say where it lies
         result = result.resolve()
-    return Path() if result.parent == _STORE or result.parent == result else result.parent
+    return Path() if result.parent == STORE or result.parent == result else result.parent
 
 
 def find_statements(result: Path) -> Path:

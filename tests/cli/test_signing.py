@@ -72,6 +72,13 @@ def test_the_documents(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert document(*check, status=2)["slug"] == "trust-file"
 
 
+def test_nix_signs_what_lies_in_its_store_alone(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    app_module.run(["keys", "new", "cache-1", "--no-passphrase"])
+    assert app_module.run(["sign", "--nix"]) == 2
+    said = capfd.readouterr().err
+    assert "a result link or a path in /nix/store" in said and "leave out --nix" in said
+
+
 def test_a_trust_file_for_what_sign_and_attest_write(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("release", "audit"):
         app_module.run(["keys", "new", name, "--no-passphrase"])
@@ -110,6 +117,8 @@ def test_a_result_that_nobody_signed(place: Path, capfd: pytest.CaptureFixture[s
         ("sign", "--record", "nothing"),
         ("sign", "--model-signing", "--record", "result/manifest.json"),
         ("sign", "--output", "nothing"),
+        ("sign", "--nix", "--model-signing"),
+        ("sign", "--nix", "--output", "."),
         ("sign", "nothing"),
         ("attest", "nothing"),
         ("attest", "--unsigned"),  # there is no record of it

@@ -97,3 +97,23 @@ def test_nix_signs_and_believes_with_our_keys(signer: World, tmp_path: Path) -> 
         env={"NIX_CONFIG": "experimental-features = nix-command"},
     )
     assert shown.stdout.strip() == public
+
+
+def test_nix_believes_what_sign_added_to_the_store(signer: World, tmp_path: Path) -> None:
+    signer.reprobuild("keys", "new", "cache-1", cwd=tmp_path, env=PASSPHRASE)
+    signer.reprobuild("keys", "new", "audit", "--algorithm", "ecdsa-p256", "--no-passphrase", cwd=tmp_path)
+    signed = signer.json("sign", "result", "--key", "cache-1", "--nix", cwd=tmp_path, env=PASSPHRASE)
+    assert signed["store_path"] == STORE_PATH
+
+    def believed(key: str) -> bool:
+        verify = ["store", "verify", "--sigs-needed", "1", "--option", "trusted-public-keys", key, STORE_PATH]
+        return signer.run([*NIX, *verify], cwd=tmp_path).returncode == 0
+
+    assert believed(signed["trusted_public_key"])
+    assert not believed(signed["trusted_public_key"].replace("cache-1:", "cache-2:"))
+    refused = signer.reprobuild("sign", "result", "--key", "audit", "--nix", cwd=tmp_path, status=2)
+    assert "ed25519" in refused.stderr
+    weights = signer.file(STORE_PATH) / "weights.safetensors"
+    weights.write_bytes(b"others")
+    refused = signer.reprobuild("sign", "--key", "cache-1", "--nix", cwd=tmp_path, env=PASSPHRASE, status=2)
+    assert "weights.safetensors: changed" in refused.stderr

@@ -51,7 +51,12 @@ class OpenKey:
             SigningKeyError: a key of another kind.
         """
         if not isinstance(self._key, Ed25519PrivateKey):
-            raise SigningKeyError("only Ed25519 keys have a seed", expected="ed25519", actual="ecdsa-p256")
+            raise SigningKeyError(
+                "Nix knows no such key",
+                expected="ed25519",
+                actual="ecdsa-p256",
+                hint="make one with `reprobuild keys new NAME`",
+            )
         return self._key.private_bytes_raw()
 
 

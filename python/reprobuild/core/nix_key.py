@@ -35,5 +35,10 @@ def _raw_public(public_pem: str) -> bytes:
 
     key = load_public_key(public_pem)
     if not isinstance(key.key, Ed25519PublicKey):
-        raise SigningKeyError("Nix knows no such key", expected="ed25519", actual=key.algorithm)
+        raise SigningKeyError(
+            "Nix knows no such key",
+            expected="ed25519",
+            actual=key.algorithm,
+            hint="make one with `reprobuild keys new NAME`",
+        )
     return key.key.public_bytes_raw()

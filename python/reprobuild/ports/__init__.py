@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from reprobuild.ports.audit import ForeignComparer, KeyStore, LicenceTexts, OpenedKey, RecordStore
+from reprobuild.ports.audit import (
+    ForeignComparer,
+    KeyStore,
+    LicenceTexts,
+    OpenedKey,
+    RecordStore,
+    StoreSigner,
+)
 from reprobuild.ports.builds import Builder, BuildMachine, BuildView, Evaluator, SourceStore, Store
 from reprobuild.ports.machines import BuilderAccess, HostFacts, MachinesFiles
 from reprobuild.ports.sources import BaseResolver, FileHasher, SeedMaker, WheelLocator, WheelResolver
@@ -30,6 +37,7 @@ __all__ = [
     "SeedMaker",
     "SourceStore",
     "Store",
+    "StoreSigner",
     "WheelLocator",
     "WheelResolver",
 ]

@@ -79,6 +79,18 @@ class OpenedKey(Protocol):
     def sign(self, message: bytes) -> bytes: ...
 
 
+class StoreSigner(Protocol):
+    """Nix's own signatures, which its store keeps with a path."""
+
+    def sign(self, path: str, secret_key: str) -> None:
+        """Sign a store path and all that it refers to.
+
+        Args:
+            secret_key: as `nix key generate-secret` writes it.
+        """
+        ...
+
+
 class KeyStore(Protocol):
     def known(self) -> list[SigningKey]:
         """All keys, by name."""

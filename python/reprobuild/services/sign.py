@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -18,7 +19,12 @@ from reprobuild.domain.statement import ArtifactPredicate, ArtifactStatement, Su
 from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.services.artifact import MANIFEST_FILE, Manifest
 from reprobuild.services.check_artifact import check_artifact
-from reprobuild_verify.find import RECORD, STATEMENTS, beside
+from reprobuild_verify.find import RECORD, STATEMENTS, STORE, beside
+
+if TYPE_CHECKING:
+    from reprobuild.domain.signing_key import SigningKey
+    from reprobuild.ports import StoreSigner
+    from reprobuild.services.keys import KeyService
 
 BUNDLE_SUFFIX = ".model.sig"
 
@@ -70,6 +76,28 @@ def sign_model(result: Path, signer: Signer, public_pem: str, folder: Path | Non
     text = bundle(manifest.artifact_id, file_digests(manifest), signer, public_pem)
     target = _write(place_for(result, folder) / f"{manifest.artifact_id}{BUNDLE_SUFFIX}", text.encode())
     return Signed(manifest.artifact_id, signer.keyid, (target,))
+
+
+def sign_in_store(
+    result: Path, keys: KeyService, key: SigningKey, word: bytes | None, nix: StoreSigner
+) -> str:
+    """Add Nix's own signature to the result's store path and what it refers to; returns that path.
+
+    Raises:
+        NotAResultError: as `sign`.
+        UsageError: it does not lie in a store.
+        SigningKeyError: a key that Nix does not have, or that cannot be opened.
+    """
+    path = whole_artifact(result).path
+    if path.parent != STORE:
+        raise UsageError(
+            f"{result}: Nix signs what lies in its store",
+            expected=f"a result link or a path in {STORE}",
+            actual=str(path),
+            hint="leave out --nix: a copied folder is signed by statements",
+        )
+    nix.sign(str(path), keys.nix_secret(key, word))
+    return str(path)
 
 
 def place_for(result: Path, folder: Path | None) -> Path:

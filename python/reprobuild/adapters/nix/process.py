@@ -82,6 +82,7 @@ def run(
     *,
     settings: Mapping[str, str] = {},
     variables: Mapping[str, str] = {},
+    given: str = "",
     ok: Sequence[int] = (0,),
 ) -> subprocess.CompletedProcess[str]:
     """Run a Nix program to its end.
@@ -89,6 +90,7 @@ def run(
     Args:
         settings: of nix.conf, for this call.
         variables: of its environment, besides the usual ones.
+        given: what it reads on its standard input.
     Raises:
         ToolMissingError: it is not installed.
         ToolFailedError: it ended with a status not in `ok`; carries its last lines.
@@ -96,7 +98,7 @@ def run(
     done = subprocess.run(
         [program(name), *arguments],
         env={**environment(settings), **variables},
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         text=True,
         errors="replace",

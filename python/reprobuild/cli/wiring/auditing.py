@@ -12,6 +12,7 @@ from reprobuild.cli.wiring.places import cache_home
 
 if TYPE_CHECKING:
     from reprobuild.domain.machine import Machine
+    from reprobuild.ports import StoreSigner
     from reprobuild.services.attest import AttestService
     from reprobuild.services.composed import Composed
     from reprobuild.services.diff import DiffService
@@ -110,6 +111,11 @@ class Auditing(Building):
         from reprobuild.services.lineage import LineageService
 
         return LineageService(self.known_builds, self.hasher)
+
+    def store_signer(self) -> StoreSigner:
+        from reprobuild.adapters.nix.sign import NixSigner
+
+        return NixSigner()
 
     def key_service(self) -> KeyService:
         from datetime import UTC, datetime
