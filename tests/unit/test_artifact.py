@@ -70,6 +70,12 @@ def manifest(**fields: Any) -> str:
         ("manifest.json", '{"schema": "reprobuild.manifest/1"}', "its documents lack the key 'name'"),
         ("manifest.json", "[]", "a document that is damaged: "),
         ("manifest.json", "[" * 100_000, "a document that is damaged: "),
+        (
+            "manifest.json",
+            manifest(files=[{"path": "a", "sha256": []}]),
+            "a document that is damaged: a file",
+        ),
+        ("manifest.json", manifest(version="\udcff"), "a document that is damaged: name"),
         ("manifest.json", manifest(name=5), "a document that is damaged: name 5"),
         ("manifest.json", manifest(name="../digits"), "a document that is damaged: name '../digits'"),
         ("manifest.json", manifest(files=["x"]), "a document that is damaged: "),

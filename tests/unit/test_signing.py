@@ -323,7 +323,9 @@ def test_what_is_said_names_the_artifact_that_was_signed(artifact: SignedArtifac
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     result = write_files(tmp_path / "result")
     (target,) = sign(result, KEYS["alice"]).files
-    for data in (b"notes\n", b"\xff\xfe"):
+    strange = json.loads(target.read_text())
+    strange["signatures"][0]["keyid"] = "\ud800"
+    for data in (b"notes\n", b"\xff\xfe", json.dumps(strange).encode()):
         target.write_bytes(data)
         with pytest.raises(UsageError, match="something else"):
             sign(result, KEYS["alice"])

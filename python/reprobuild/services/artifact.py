@@ -62,11 +62,12 @@ def read_manifest(path: Path) -> Manifest:
                 actual=str(manifest["schema"]),
             )
         name, version = manifest["name"], manifest["version"]
-        if not isinstance(name, str) or not isinstance(version, str) or "/" in name + version:
-            raise ValueError(f"name {name!r}, version {version!r}")  # files are named after them
+        for one in (name, version):  # files are named after them
+            if not isinstance(one, str) or not one.isprintable() or "/" in one:
+                raise ValueError(f"name {name!r}, version {version!r}")
         for entry in manifest["files"]:
-            if not isinstance(entry["path"], str):
-                raise ValueError(f"the path {entry['path']!r}")
+            if not isinstance(entry["path"], str) or not isinstance(entry["sha256"], str):
+                raise ValueError(f"a file {entry['path']!r}")
             Digest(entry["sha256"])
         return Manifest(
             path=path,

@@ -159,11 +159,12 @@ def add_signatures(target: Path, payloads: Sequence[bytes], signers: Sequence[Si
         for payload in payloads:
             for signer in signers:
                 lines = signed_lines(lines, payload, signer)
+        data = "".join(f"{line}\n" for line in lines).encode()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{target} holds something else than signed statements", hint="move it away"
         ) from error
-    return _write(target, "".join(f"{line}\n" for line in lines).encode())
+    return _write(target, data)
 
 
 def whole_artifact(result: Path) -> Manifest:
