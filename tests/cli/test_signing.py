@@ -44,6 +44,17 @@ def test_a_passphrase_comes_through_a_file_descriptor(place: Path, capfd: pytest
     assert len(list(place.glob("*.intoto.jsonl"))) == 1
 
 
+def test_a_passphrase_is_any_bytes_that_keys_can_be_encrypted_with(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(os.environb, b"REPROBUILD_KEY_PASSPHRASE", b"\xff\xfe")
+    assert app_module.run(["keys", "new", "release"]) == 0
+    assert app_module.run(["sign"]) == 0
+    assert app_module.run(["sign", "--passphrase-fd", given(b"\xff\xfe\n")]) == 0
+    assert app_module.run(["keys", "new", "other", "--passphrase-fd", given(b"a" * 1024)]) == 2
+    assert "at most 1023 bytes" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("options", [(), ("--passphrase-fd", "999")])
 def test_a_key_is_never_left_unencrypted_by_accident(options: tuple[str, ...], place: Path) -> None:
     assert app_module.run(["keys", "new", "release", *options]) == 2
@@ -93,6 +104,8 @@ def test_a_trust_file_for_what_sign_and_attest_write(place: Path, capfd: pytest.
         return capfd.readouterr().out
 
     assert "signatures: ok" in checked()
+    assert app_module.run(["keys", "trust", "--key", "release", "--model", ""]) == 2
+    assert "no model is called so" in capfd.readouterr().err
     assert "threshold-missed" in checked("--threshold", "2")
     required = checked("--required")
     assert all(f"asks for {one} of digits" in required for one in PREDICATES)

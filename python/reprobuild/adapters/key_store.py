@@ -156,6 +156,7 @@ class FileKeyStore:
                 if isinstance(error, ValueError)
                 else str(error),
                 actual_from=str(file),
+                hint="give its own passphrase; a file that is lost can only come back from a copy",
             ) from error
         if not isinstance(private, Ed25519PrivateKey | EllipticCurvePrivateKey):
             raise SigningKeyError(f"{file} holds a key of another kind")
@@ -171,7 +172,9 @@ class FileKeyStore:
             return SigningKey.model_validate_json(file.read_bytes())
         except (OSError, ValidationError) as error:
             raise SigningKeyError(
-                f"{file} is not a key of ours", actual=str(error).splitlines()[0]
+                f"{file} is not a key of ours",
+                actual=str(error).splitlines()[0],
+                hint="move it out of the folder, or put back a copy of it",
             ) from error
 
 

@@ -11,6 +11,7 @@ import typer
 from reprobuild.errors import UsageError
 
 VARIABLE = "REPROBUILD_KEY_PASSPHRASE"
+_MOST_BYTES = 1023  # that OpenSSL encrypts with
 PassphraseFdOption = Annotated[
     int | None,
     typer.Option(
@@ -36,7 +37,7 @@ def passphrase(fd: int | None, *, twice: bool = False, what: str = "Passphrase")
         except OSError as error:
             raise UsageError(f"--passphrase-fd {fd}: {error.strerror}") from error
     elif VARIABLE in os.environ:
-        given = os.environ[VARIABLE].encode()
+        given = os.environb[VARIABLE.encode()]
     elif sys.stdin.isatty():
         given = typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True).encode()
     else:
@@ -50,4 +51,11 @@ def passphrase(fd: int | None, *, twice: bool = False, what: str = "Passphrase")
         )
     if not given:
         raise UsageError("the passphrase is empty", hint="give one, or none at all with --no-passphrase")
+    if len(given) > _MOST_BYTES:
+        raise UsageError(
+            "the passphrase is too long",
+            expected=f"at most {_MOST_BYTES} bytes",
+            actual=f"{len(given)} bytes",
+            hint="give a shorter one",
+        )
     return given

@@ -56,7 +56,10 @@ class KeyService:
             return usable[0]
         key = self.find(name)
         if key.revoked is not None:
-            raise SigningKeyError(f"the key {name} was revoked on {key.revoked.on}: {key.revoked.reason}")
+            raise SigningKeyError(
+                f"the key {name} was revoked on {key.revoked.on}: {key.revoked.reason}",
+                hint="make another one with `reprobuild keys new NAME`",
+            )
         if key.replaced_by is not None:
             raise SigningKeyError(f"the key {name} was replaced", hint=f"sign with --key {key.replaced_by}")
         return key

@@ -130,6 +130,10 @@ def trust(
             actual=str(threshold),
             hint="name more keys, or lower it",
         )
+    if unfit := [one for one in models if not one or not one.isprintable()]:
+        raise UsageError(
+            "--model: no model is called so", actual=ascii(unfit[0]), hint="`--model '*'` stands for all"
+        )
     service = wiring.session().key_service()
     text = trust_file(
         [service.find(name) for name in dict.fromkeys(names)], models, threshold, required=required
