@@ -107,7 +107,8 @@ print(next(iter(find_mirrors((), os.environ).live)).url)')
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$apt/sources.list"
   local options=(-qq -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache"
     -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null
-    -o APT::Install-Recommends=false -o Debug::NoLocking=true)
+    -o APT::Install-Recommends=false -o Debug::NoLocking=true
+    -o Acquire::Check-Valid-Until=false)  # mirrors that lag behind, or stand still; signatures count all the same
   if [ "$(id -u)" = 0 ]; then options+=(-o APT::Sandbox::User=root); fi
   apt-get "${options[@]}" update
   apt-get "${options[@]}" install --download-only -y "$@" >/dev/null

@@ -131,13 +131,16 @@ def anchors(page: Path) -> set[str]:
 def runs(file: Path, command: str) -> bool:
     """Whether a script has this command as a line, or a Python test calls `reprobuild(...)` with its words.
 
-    What the test computes, such as a folder, stands for one word; `cd` is the test's `cwd`.
+    What the test computes, such as a folder, stands for one word; `cd` is the test's `cwd`, and what a page writes
+    into a file by `>` is what the test is given.
     """
     text = file.read_text(encoding="utf-8")
     if file.suffix != ".py":
         lines = text.replace("\\\n", " ").splitlines()
         return command.split() in [line.split() for line in lines]
     program, *words = shlex.split(command)
+    if ">" in words:
+        words = words[: words.index(">")]
     if program != "reprobuild":
         return program == "cd"
     return any(

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from reprobuild.domain.nar import nar_of_folder
 from reprobuild_verify.statement import ARTIFACT
 
 pytestmark = pytest.mark.integration
+
+MODEL = "tiny"
 
 
 def statements(file: Path) -> dict[str, dict[str, Any]]:
@@ -77,14 +80,18 @@ def attested(world: World, sourced_lock: str, tmp_path_factory: pytest.TempPathF
     spec = sourced / "reprobuild.toml"
     spec.write_text(spec.read_text().replace("steps = 3", "steps = 4"))  # built by this test alone
     (sourced / "reprobuild.lock").write_text(sourced_lock)
-    world.reprobuild("nix", "build", cwd=sourced)
-    world.reprobuild("keys", "new", "release", "--no-passphrase", cwd=sourced, env=home(sourced))
-    (sourced / "verdict.json").write_text(world.reprobuild("verify", "--json", cwd=sourced).stdout)
-    attest(world, sourced, "sign", "result", "--key", "release")
-    attest(world, sourced, "attest", "result", "--key", "release", "--verdict", "verdict.json")
-    trust = ("keys", "trust", "--key", "release", "--model", "tiny", "--required")
-    (sourced / "trust.toml").write_text(attest(world, sourced, *trust))
-    attest(world, sourced, "verify-signature", "result", "--trust", "trust.toml")
+    desk = replace(world, variables=home(sourced))
+    desk.reprobuild("nix", "build", cwd=sourced)
+    desk.reprobuild("keys", "new", "release", "--no-passphrase", cwd=sourced)
+    verdict = desk.reprobuild("verify", "--json", cwd=sourced)
+    (sourced / "verdict.json").write_text(verdict.stdout)
+    desk.reprobuild("sign", "result", "--key", "release", cwd=sourced, offline=True)
+    desk.reprobuild(
+        "attest", "result", "--key", "release", "--verdict", "verdict.json", cwd=sourced, offline=True
+    )
+    trust = desk.reprobuild("keys", "trust", "--key", "release", "--model", MODEL, "--required", cwd=sourced)
+    (sourced / "trust.toml").write_text(trust.stdout)
+    desk.reprobuild("verify-signature", "result", "--trust", "trust.toml", cwd=sourced, offline=True)
     return sourced
 
 
@@ -124,9 +131,12 @@ def test_the_steps_of_the_page(world: World, attested: Path) -> None:
 
     # the record tells both from this machine's records and by name
     assert str(attested) not in json.dumps(said)
+    desk = replace(world, variables=home(attested))
     unsigned = attest(world, attested, "attest", "result", "--unsigned", "--verdict", "verdict.json")
     payloads = [base64.b64decode(json.loads(line)["payload"]).decode() for line in file.open()]
     assert unsigned.splitlines() == payloads[1:]
+    without_verdict = desk.reprobuild("attest", "result", "--unsigned", cwd=attested).stdout.splitlines()
+    assert len(without_verdict) == len(payloads[1:])
 
 
 def test_who_has_the_project_says_the_same_elsewhere(world: World, attested: Path, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_what_a_file_runs_is_told_from_what_it_mentions(tmp_path: Path) -> None:
         'def t(world, p):\n    world.reprobuild("init", str(p))\n    mktemp("lock")\n    world.run(["plan"])\n'
     )
     script.write_text("# reprobuild lock\n  reprobuild nix build\n")
-    assert runs(test, "reprobuild init digits")
+    assert runs(test, "reprobuild init digits") and runs(test, "reprobuild init digits > out.txt")
     assert not runs(test, "reprobuild init digits --force")
     assert not runs(test, "reprobuild lock")
     assert not runs(test, "reprobuild plan")

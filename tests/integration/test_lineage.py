@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,12 @@ from reprobuild.domain.drv import DrvFile, parse_drv
 from reprobuild.domain.lock import LOCK_FILE
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="session")
+def world(world: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """With records of its own: other tests build from the same rows, too."""
+    return replace(world, variables={"XDG_STATE_HOME": str(tmp_path_factory.mktemp("state"))})
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +133,7 @@ def test_why_and_show_take_results_and_records_without_nix(
     world: World, two: tuple[Path, Path], tmp_path: Path
 ) -> None:
     project, _ = two
-    records = world.home / ".local/state/reprobuild/records"
+    records = Path(world.variables["XDG_STATE_HOME"]) / "reprobuild/records"
     record = max(records.glob("*-first-1.0.0-*.json"))
     wheel = world.json("why", "packaging", cwd=project)
     assert wheel["paths"][0][-2:] == ["environment", wheel["parts"][0]["node"]]

@@ -39,7 +39,7 @@ def gateway(bucket: S3Bucket) -> str:
     client = httpx.Client(timeout=httpx.Timeout(60.0, connect=20.0))
     server = _Server(bucket, client)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}"
+    return f"http://127.0.0.1:{server.server_port}{server.prefix}"
 
 
 class _Server(ThreadingHTTPServer):
@@ -48,6 +48,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, bucket: S3Bucket, client: httpx.Client) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.bucket, self.client = bucket, client
+        # Nix remembers by its address what a cache has, and the port may have been another bucket's.
+        self.prefix = f"/{hashlib.sha256(bucket.url.encode()).hexdigest()[:16]}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients hang up when they have what they want."""
@@ -79,8 +81,11 @@ class _Handler(BaseHTTPRequestHandler):
         if not _is_ours(self.client_address[1], self.server.server_port):
             self._say(403, b"another user's process\n")
             return
-        bucket = self.server.bucket
-        url = httpx.URL(bucket.url + urlsplit(self.path).path)
+        bucket, path = self.server.bucket, urlsplit(self.path).path
+        if not path.startswith(f"{self.server.prefix}/"):
+            self._say(404, b"another bucket\n")
+            return
+        url = httpx.URL(bucket.url + path.removeprefix(self.server.prefix))
         headers = {name: self.headers[name] for name in ("range", "content-type") if name in self.headers}
         headers["accept-encoding"] = "identity"
         if body is not None:

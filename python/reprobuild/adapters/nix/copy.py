@@ -11,6 +11,8 @@ from reprobuild.adapters.nix.login import login_kept_back
 from reprobuild.adapters.nix.process import run
 from reprobuild.errors import ContentMismatchError, SignatureError, ToolFailedError
 
+# What Nix remembers of a cache by its address alone may be of another bucket, or gone from it since.
+_ASK_ANEW = {"narinfo-cache-positive-ttl": "0", "narinfo-cache-negative-ttl": "0"}
 _AT_ONCE = 500  # store paths in one command line
 _UNSIGNED = re.compile(r"(/nix/store/\S+?)'? because it (?:lacks|is not signed)", re.IGNORECASE)
 _OTHER_CONTENT = re.compile(r"(?:hash|size) mismatch importing path '?(/nix/store/[^\s';]+)")
@@ -31,13 +33,13 @@ class NixCopier:
             with login_kept_back(url) as (bare, settings):
                 target = bare + ("&" if "?" in bare else "?") + "&".join(options)
                 for some in _batches(paths):
-                    run("nix", ["copy", "--to", target, *some], settings=settings)
+                    run("nix", ["copy", "--to", target, *some], settings={**_ASK_ANEW, **settings})
                     if (
                         secret_key is not None
                     ):  # what was there is not copied again, and may lack this signature
                         key = ["--key-file", str(secret_key.resolve())]
                         sign = ["store", "sign", "--store", bare, "--recursive", *key, *some]
-                        run("nix", sign, settings=settings)
+                        run("nix", sign, settings={**_ASK_ANEW, **settings})
         except ToolFailedError as error:
             raise ToolFailedError(
                 f"{address.label}: cannot be written to",
@@ -52,7 +54,11 @@ class NixCopier:
             try:
                 with login_kept_back(address.store_url) as (bare, settings):
                     trusted = {"extra-trusted-public-keys": " ".join(keys)} if keys else {}
-                    run("nix", ["copy", "--from", bare, *options, *some], settings={**settings, **trusted})
+                    run(
+                        "nix",
+                        ["copy", "--from", bare, *options, *some],
+                        settings={**_ASK_ANEW, **settings, **trusted},
+                    )
             except ToolFailedError as error:
                 said = " ".join(error.details)
                 if (unsigned := _UNSIGNED.search(said)) is not None:
