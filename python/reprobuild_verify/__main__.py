@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+try:
+    import cryptography  # noqa: F401
+except ImportError:
+    sys.exit("error: the Python package cryptography is missing\nhint: install it: pip install cryptography")
+
 from reprobuild_verify.check import Report, verify
 from reprobuild_verify.find import find_record, find_statements
 from reprobuild_verify.problems import Problem, RefusedError
@@ -45,6 +50,14 @@ def check(result: Path, trust: Trust, statements: Path | None, record: Path | No
         return Report((), (refused.problem,))
     record = record or find_record(chosen)
     return verify(result.resolve(), chosen, trust, now=datetime.now(UTC), record=record)
+
+
+def statements_beside(result: Path, statements: Path | None) -> Path | None:
+    """The file of statements that `check` reads; None where there is none."""
+    try:
+        return statements or find_statements(result)
+    except RefusedError:
+        return None
 
 
 def document(report: Report) -> dict[str, object]:

@@ -151,3 +151,37 @@ def test_a_wrong_request_has_status_2_and_writes_nothing(arguments: tuple[str, .
     assert [path for path in sorted(place.rglob("*")) if path.is_file()] == [
         path for path in before if path.is_file()
     ]
+
+
+def test_a_rejected_result_is_put_into_quarantine_and_a_good_one_is_not(
+    place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert app_module.run(["keys", "new", "release", "--no-passphrase"]) == 0
+    assert app_module.run(["sign"]) == 0
+    capfd.readouterr()
+    assert app_module.run(["keys", "trust", "--key", "release", "--model", "digits"]) == 0
+    (place / "trust.toml").write_text(capfd.readouterr().out)
+    check = ["verify-signature", "--trust", "trust.toml", "--quarantine", "away", "--json"]
+    assert app_module.run(check) == 0
+    assert not (place / "away").exists()
+
+    changed = next(file for file in (place / "result").iterdir() if file.name != "manifest.json")
+    changed.write_bytes(changed.read_bytes() + b"x")
+    capfd.readouterr()
+    assert app_module.run(check) == 1
+    said = capfd.readouterr()
+    (folder,) = (place / "away").iterdir()
+    assert str(folder) in said.err and not (place / "result").exists()
+    assert (folder / "result" / changed.name).read_bytes().endswith(b"x")
+    assert len(list(folder.glob("*.intoto.jsonl"))) == 1
+    incident = json.loads((folder / "incident.json").read_text())
+    assert incident["found"] == json.loads(said.out) and incident["path"] == str(place / "result")
+    problems = [one for said in incident["found"]["statements"] for one in said["problems"]]
+    assert any(changed.name in one["message"] and "found" in one["message"] for one in problems)
+
+
+def test_what_cannot_be_moved_is_said(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (place / "trust.toml").write_bytes((GOLDEN / "trust.toml").read_bytes())
+    (place / "away").write_text("a file")
+    assert app_module.run(["verify-signature", "--trust", "trust.toml", "--quarantine", "away"]) == 2
+    assert "--quarantine" in capfd.readouterr().err and (place / "result").exists()

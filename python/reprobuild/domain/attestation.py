@@ -46,6 +46,8 @@ class InternalParameters(CamelValue):
     """What follows from the external ones and the release of reprobuild."""
 
     derivations: dict[str, str] = Field(description="stage, or `model` → derivation")
+    commit: str | None = Field(default=None, description="git commit that the project's folder was at")
+    dirty: bool | None = Field(default=None, description="spec, lock or code were not as in that commit")
 
 
 class BuildDefinition(CamelValue):

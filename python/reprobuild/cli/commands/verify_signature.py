@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,14 @@ def verify_signature(
             show_default="the one beside the statements",
         ),
     ] = None,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(
+            "--quarantine",
+            metavar="FOLDER",
+            help="Move a result that is rejected there, with a record of the incident.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check who signed a result, and that it is what they signed.
@@ -45,14 +54,20 @@ def verify_signature(
     Example: reprobuild verify-signature result --trust trust.toml
     """
     from reprobuild.services.trusted import trust_file
-    from reprobuild_verify.__main__ import check, document, text_lines
+    from reprobuild_verify.__main__ import check, document, statements_beside, text_lines
 
     report = check(result, trust_file(trust), statements, record)
+    found = document(report)
     if as_json:
-        render.document(document(report))
+        render.document(found)
     else:
         for line in text_lines(report):
             render.result_line(line)
+    if not report.ok and quarantine is not None and (result.is_symlink() or result.exists()):
+        from reprobuild.services.quarantine import quarantine as put_away
+
+        place = put_away(result, statements_beside(result, statements), found, quarantine, platform.node())
+        render.note(f"{result} is in quarantine: {place}")
     if not report.ok:
         raise typer.Exit(EXIT_NO)
 

@@ -54,7 +54,9 @@ def provenance(
                 lock=Resource(name=LOCK_FILE, digest={"sha256": lock_digest.hex}),
             ),
             internal_parameters=InternalParameters(
-                derivations={one.label: one.drv_path for one in record.outputs}
+                derivations={one.label: one.drv_path for one in record.outputs},
+                commit=record.commit,
+                dirty=record.dirty,
             ),
             resolved_dependencies=tuple(fixed + sources),
         ),
