@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import io
+import os
 import shutil
 import subprocess
-import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from reprobuild.domain.record import Revision
 from reprobuild.errors import ToolMissingError, UsageError
 
 
 def export(project: Path, revision: str, target: Path) -> str:
-    """Write the project's folder at that revision to `target`; returns the commit's full hash.
+    """Write the project's folder at that revision to `target`, as a checkout has it; returns the commit's full hash.
+
+    Not by `git archive`: `export-ignore` and `export-subst` would leave out and change files that stages read.
 
     Raises:
         ToolMissingError: there is no git.
@@ -22,9 +24,10 @@ def export(project: Path, revision: str, target: Path) -> str:
     """
     commit = _git(project, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").decode().strip()
     inside = _git(project, "rev-parse", "--show-prefix").decode().strip()
-    archive = _git(project, "archive", "--format=tar", f"{commit}:{inside}")
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")
+    with TemporaryDirectory(prefix="reprobuild-index-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        _git(project, "read-tree", "--no-sparse-checkout", f"{commit}:{inside}", variables=index)
+        _git(project, f"--work-tree={target}", "checkout-index", "--all", variables=index)
     return commit
 
 
@@ -42,12 +45,16 @@ def revision(project: Path, files: Sequence[str]) -> Revision | None:
     return Revision(commit, any("__pycache__" not in line and not line.endswith(".pyc") for line in changed))
 
 
-def _git(project: Path, *arguments: str) -> bytes:
+def _git(project: Path, *arguments: str, variables: Mapping[str, str] = {}) -> bytes:
     git = shutil.which("git")
     if git is None:
         raise ToolMissingError("git is not installed", hint="install git, or name a result or a record")
     done = subprocess.run(
-        [git, "-C", str(project), *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        [git, "-C", str(project), *arguments],
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip()
