@@ -131,6 +131,21 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         (["verify", "--rounds", "0"], "expected at least 1", "see `reprobuild verify --help`"),
         (["verify", "--rounds", "x"], "expected a whole number", "see `reprobuild verify --help`"),
         (["build", "--set"], "Option '--set' requires an argument", "see `reprobuild --help`"),
+        (
+            ["nix", "diff", "", "."],
+            "argument 3 is empty",
+            "if it stands for a variable of the shell: is that set?",
+        ),
+        (
+            ["lineage", "", "--withdrawn"],
+            "is empty",
+            "if it stands for a variable of the shell: is that set?",
+        ),
+        (
+            ["nix", "diff", "x" * 300, "."],
+            "a name is longer than a file's can be",
+            "was the content of a file passed, not its name?",
+        ),
         (["init", "--template", "quikstart"], "there is no such template", "did you mean `quickstart`?"),
         (
             ["schema", "--lock", "--record"],

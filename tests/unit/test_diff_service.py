@@ -27,7 +27,7 @@ from reprobuild.domain.difference import (
 )
 from reprobuild.domain.drv import DrvFile
 from reprobuild.domain.lock import Lock
-from reprobuild.errors import SignatureError, UsageError
+from reprobuild.errors import LockFormatError, SignatureError, UsageError
 from reprobuild.services.build import BuildRequest
 from reprobuild.services.diff import DiffService
 from reprobuild.services.project import open_project
@@ -334,6 +334,26 @@ def test_a_file_without_a_statement_is_refused(world: World) -> None:
     file.write_text('{"payload": "e30="}\nnot JSON\n')
     with pytest.raises(UsageError, match="holds no statement"):
         diff(world, file, file)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("x.intoto.jsonl", UsageError), ("reprobuild.lock", LockFormatError)]
+)
+def test_bytes_that_are_no_text_are_refused(world: World, name: str, error: type[Exception]) -> None:
+    file = world.folder / name
+    file.write_bytes(b"\xff\xfe\x00\xff")
+    with pytest.raises(error):
+        diff(world, file, world.folder / "project")
+
+
+def test_a_folder_in_the_way_of_a_revision_says_how_to_name_the_revision(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world.folder / "main").mkdir()
+    monkeypatch.chdir(world.folder)
+    with pytest.raises(UsageError) as caught:
+        diff(world, "main", "project")
+    assert caught.value.hint == "a revision of this name is written `heads/main` or `tags/main`"
 
 
 SIDE = ComparedSide(named="a <b>", kind="project", model="digits 1.0.0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import inspect
 import os
@@ -127,6 +128,7 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in ours
     debug = "--debug" in ours or bool(os.environ.get("REPROBUILD_DEBUG"))
     try:
+        _refuse_empty(ours)
         status = make_app(modules_for(arguments))(
             args=list(arguments), prog_name="reprobuild", standalone_mode=False
         )
@@ -159,8 +161,28 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as bug:
         if debug:
             traceback.print_exc()
+        if isinstance(bug, OSError) and bug.errno == errno.ENAMETOOLONG:
+            hint = "was the content of a file passed, not its name?"
+            render.error(UsageError("a name is longer than a file's can be", hint=hint), as_json=as_json)
+            return EXIT_REQUEST
         render.bug(bug, as_json=as_json)
         return EXIT_BUG
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """An empty name would be read as the folder here, and what is said of that would be taken for an answer.
+
+    Raises:
+        UsageError.
+    """
+    for number, word in enumerate(arguments):
+        if word == "" and arguments[number - 1] != "--why":  # there may be no reason
+            raise UsageError(
+                f"argument {number + 1} is empty",
+                expected="a name",
+                actual="''",
+                hint="if it stands for a variable of the shell: is that set?",
+            )
 
 
 def _readable(message: str) -> str:

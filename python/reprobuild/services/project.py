@@ -104,8 +104,8 @@ def read_lock(project: Project) -> Lock:
     return parse_lock(text)
 
 
-def parse_lock(text: str, origin: str = LOCK_FILE) -> Lock:
-    """The lock that a text holds.
+def parse_lock(text: str | bytes, origin: str = LOCK_FILE) -> Lock:
+    """The lock that a text, or a file's content, holds.
 
     Raises:
         LockFormatError.
@@ -120,7 +120,7 @@ def parse_lock(text: str, origin: str = LOCK_FILE) -> Lock:
                 hint="run `reprobuild lock` to make it anew",
             )
         return Lock.model_validate_json(text)
-    except (json.JSONDecodeError, ValidationError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise LockFormatError(
             f"{origin} is damaged",
             expected=LOCK_SCHEMA,
@@ -183,8 +183,8 @@ def require_fresh_lock(project: Project) -> Lock:
     return lock
 
 
-def _damage(error: json.JSONDecodeError | ValidationError) -> str:
-    if isinstance(error, json.JSONDecodeError):
+def _damage(error: json.JSONDecodeError | UnicodeDecodeError | ValidationError) -> str:
+    if not isinstance(error, ValidationError):
         return f"not JSON: {error}"
     first = error.errors(include_url=False)[0]
     return f"{key_path(first['loc']) or 'the whole file'}: {first['msg']}"

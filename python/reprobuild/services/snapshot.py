@@ -96,7 +96,7 @@ class Snapshots:
         if path.is_file() and path.name.endswith(STATEMENTS):
             return self._statement(path)
         if path.is_file() and (path.name == LOCK_FILE or schema_of(path) == LOCK_SCHEMA):
-            return Snapshot(Side(str(path), {}), "lock", parse_lock(path.read_text("utf-8"), str(path)))
+            return Snapshot(Side(str(path), {}), "lock", parse_lock(path.read_bytes(), str(path)))
         if path.exists() and str(path.resolve()).startswith(STORE):
             return self._store_path(str(path.resolve()))
         if path.exists() or text.startswith(STORE):
@@ -104,6 +104,9 @@ class Snapshots:
                 f"{text}: cannot compare this",
                 expected="a project, a git revision, a lock, a result, a build record, a statement or a store path",
                 actual="something else" if path.exists() else "a path that is not in the store here",
+                hint=f"a revision of this name is written `heads/{text}` or `tags/{text}`"
+                if path.exists() and not text.startswith(("/", "."))
+                else "name one of these, or where it lies now",
             )
         return self._revision(text, project, cleanup)
 
@@ -150,9 +153,7 @@ class Snapshots:
             return Snapshot(side, "record", _artifact_lock(model.path), tree(model.path / "source"))
         record = read_record(file)
         kept = self.sides.records.lock(record.lock_digest)
-        lock = (
-            parse_lock(kept.decode()) if kept else _lock_of_digest(Path(record.project), record.lock_digest)
-        )
+        lock = parse_lock(kept) if kept else _lock_of_digest(Path(record.project), record.lock_digest)
         gaps = [f"{side.named}: its code is not at hand: the artifact is not in the store here"]
         if lock is None:
             gaps.append(
@@ -206,7 +207,7 @@ def signed_statement(file: Path) -> tuple[bytes, ArtifactStatement]:
 
 def _artifact_lock(artifact: Path) -> Lock | None:
     file = artifact / LOCK_FILE
-    return parse_lock(file.read_text("utf-8"), str(file)) if file.is_file() else None
+    return parse_lock(file.read_bytes(), str(file)) if file.is_file() else None
 
 
 def _lock_of_digest(project: Path, digest: Digest) -> Lock | None:
@@ -215,7 +216,7 @@ def _lock_of_digest(project: Path, digest: Digest) -> Lock | None:
         content = (project / LOCK_FILE).read_bytes()
     except OSError:
         return None
-    return parse_lock(content.decode("utf-8")) if Digest.of_bytes(content) == digest else None
+    return parse_lock(content) if Digest.of_bytes(content) == digest else None
 
 
 def system_of(snapshot: Snapshot) -> str:
