@@ -79,6 +79,30 @@ LIMIT = 1
 """
 
 
+def test_columns_that_changed_places_are_no_equal_table() -> None:
+    found = row_changes("x.csv", b"a,b\n1,2\n", b"b,a\n1,2\n")
+    assert found.columns_reordered and not (found.columns_added or found.columns_removed or found.changed)
+    assert not row_changes("x.csv", b"a,b\n1,2\n", b"a,c\n1,2\n").columns_reordered
+
+
+def test_a_line_separator_inside_a_text_ends_no_row() -> None:
+    first, second = ('{"t": "one\u2028two"}\r\n', '{"t": "one\u2028three"}\r\n')
+    assert row_changes("x.jsonl", first.encode(), second.encode()).changed == 1
+
+
+def test_rows_are_shown_in_one_line_that_no_terminal_obeys() -> None:
+    first = b'a,b\n"x\ny",\x1b[2J\n'
+    (example,) = row_changes("x.csv", first, b"a,b\nz,1\n").examples
+    assert example.first == '"x\\ny",\\x1b[2J'
+    (example,) = row_changes("x.jsonl", b'"\\ud800"\n', b"1\n").examples
+    assert example.first == '"\\ud800"'
+
+
+def test_json_that_is_nested_too_deep_is_refused() -> None:
+    with pytest.raises(ValueError, match="too deep"):
+        row_changes("x.jsonl", b"[" * 100_000, b"1")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "name", "state"),
     [
@@ -95,6 +119,12 @@ def test_the_function_that_changed_is_named(old: str, new: str, name: str, state
     (change,) = code_changes({"a.py": CODE.encode()}, {"a.py": CODE.replace(old, new).encode()})
     assert [(one.name, one.state) for one in change.functions] == [(name, state)]
     assert not change.layout_only
+
+
+def test_the_same_statements_in_another_order_are_more_than_layout() -> None:
+    before, after = b"def f(): ...\nf()\n", b"f()\ndef f(): ...\n"
+    (change,) = code_changes({"a.py": before}, {"a.py": after})
+    assert [one.name for one in change.functions] == ["module"] and not change.layout_only
 
 
 def test_comments_are_no_change_of_meaning_and_broken_python_is_still_a_changed_file() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reprobuild.cli.render import size, table
+from reprobuild.core.difference.rows import printable
 from reprobuild.domain.difference import (
     Closure,
     CodeChange,
@@ -36,7 +37,7 @@ def diff_text(found: Difference) -> str:
         parts.append(["not compared", *(f"  {line}" for line in found.not_compared)])
     limit = " as far as compared" if found.same and found.not_compared else ""
     parts.append(["same" + limit if found.same else "different"])
-    return "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join("\n".join(map(printable, part)) for part in parts)
 
 
 def sections(found: Difference) -> Iterator[tuple[str, list[str]]]:
@@ -115,6 +116,8 @@ def data_lines(one: DataChange) -> Iterator[str]:
     for word, names in (("added", rows.columns_added), ("removed", rows.columns_removed)):
         if names:
             yield f"    columns {word}: {', '.join(names)}"
+    if rows.columns_reordered:
+        yield "    columns: the same in another order"
     for row in rows.examples:
         number = row.second_row if row.first_row is None else row.first_row
         sides = " → ".join(value_text(text) for text in (row.first, row.second) if text is not None)

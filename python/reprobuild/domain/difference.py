@@ -73,6 +73,7 @@ class RowChanges(Value):
     reordered: bool = Field(default=False, description="the same rows in another order")
     columns_added: tuple[str, ...] = ()
     columns_removed: tuple[str, ...] = ()
+    columns_reordered: bool = Field(default=False, description="the same columns in another order")
     examples: tuple[RowChange, ...] = Field(default=(), description="the first few")
 
 

@@ -31,7 +31,9 @@ def _changed(file: str, one: bytes, other: bytes) -> CodeChange:
     if not file.endswith(".py"):
         return CodeChange(file=file, state="changed")
     try:
-        sides = _parts(ast.parse(one)), _parts(ast.parse(other))
+        trees = ast.parse(one), ast.parse(other)
+        sides = _parts(trees[0]), _parts(trees[1])
+        same = ast.dump(trees[0]) == ast.dump(trees[1])
     except (
         SyntaxError,
         ValueError,
@@ -45,7 +47,9 @@ def _changed(file: str, one: bytes, other: bytes) -> CodeChange:
                 "added" if name not in sides[0] else "removed" if name not in sides[1] else "changed"
             )
             functions.append(FunctionChange(name=name, state=state))
-    return CodeChange(file=file, state="changed", functions=tuple(functions), layout_only=not functions)
+    if not functions and not same:  # the same statements in another order, which may do something else
+        functions.append(FunctionChange(name=MODULE, state="changed"))
+    return CodeChange(file=file, state="changed", functions=tuple(functions), layout_only=same)
 
 
 def _parts(tree: ast.Module) -> dict[str, str]:

@@ -42,6 +42,7 @@ def row_changes(file_name: str, first: bytes, second: bytes) -> RowChanges:
         reordered=not changes and tables[0] != tables[1],
         columns_added=tuple(name for name in headers[1] if name not in headers[0]),
         columns_removed=tuple(name for name in headers[0] if name not in headers[1]),
+        columns_reordered=headers[0] != headers[1] and sorted(headers[0]) == sorted(headers[1]),
         examples=tuple(changes[:MOST_EXAMPLES]),
     )
 
@@ -50,8 +51,11 @@ def _read(file_name: str, content: bytes) -> tuple[tuple[str, ...], list[str]]:
     """Column names (none of JSON Lines) and rows, each as one canonical text."""
     text = _unpacked(file_name, content).decode("utf-8-sig")
     if file_name.removesuffix(".gz").endswith(".jsonl"):
-        lines = (line for line in text.splitlines() if line.strip())
-        return (), [json.dumps(json.loads(line), sort_keys=True, ensure_ascii=False) for line in lines]
+        lines = (line for line in text.split("\n") if line.strip())  # JSON's texts may hold other line ends
+        try:
+            return (), [json.dumps(json.loads(line), sort_keys=True, ensure_ascii=False) for line in lines]
+        except RecursionError as error:
+            raise ValueError("its JSON is nested too deep") from error
     try:
         rows = [",".join(map(_cell, row)) for row in csv.reader(io.StringIO(text, newline="")) if row]
         header = next(iter(csv.reader(io.StringIO(text, newline=""))), [])
@@ -121,4 +125,9 @@ def _paired(
 
 
 def _shown(row: str) -> str:
-    return row if len(row) <= LONGEST_ROW else row[: LONGEST_ROW - 1] + "…"
+    return printable(row if len(row) <= LONGEST_ROW else row[: LONGEST_ROW - 1] + "…")
+
+
+def printable(text: str) -> str:
+    """Control characters and the like as escapes: no terminal obeys them, and a row stays in one line."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
