@@ -53,6 +53,11 @@ def test_what_is_withdrawn_hits_results_and_the_status_says_so(call: Any, record
     assert err == "nunpy: not part of any of the 3 builds known here\n"
 
 
+def test_a_range_of_versions_is_refused_and_no_all_clear(call: Any, records: Records) -> None:
+    status, out, err = call("lineage", "numpy<3", "--withdrawn")
+    assert (status, out) == (2, "") and err.startswith("error: numpy<3: a range of versions names nothing")
+
+
 def test_a_build_that_cannot_be_judged_is_no_yes(call: Any, records: Records) -> None:
     records.build("old", {"z": b"?"}, with_lock=False, files=None)
     status, out, err = call("lineage", "nothing", "--withdrawn")

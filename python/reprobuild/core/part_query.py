@@ -9,9 +9,12 @@ from packaging.utils import canonicalize_name
 
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lineage import Part
+from reprobuild.errors import UsageError
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 _NIX32_LENGTH = 52
+_PACKAGE = re.compile(r"\s*(wheel |tool )?\s*([A-Za-z0-9][\w.-]*)(?:(\s*==\s*|\s+)([^\s=]+))?\s*", re.ASCII)
+_RANGE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[.*\])?\s*(?:===|~=|!=|[<>]|==.*[*,])", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,29 @@ def query_of(text: str) -> PartQuery:
     return PartQuery(word=text, commit=commit if _COMMIT.match(commit) else None)
 
 
-def _canonical(requirement: str) -> str:
-    name, equals, version = requirement.partition("==")
-    return f"{canonicalize_name(name)}{equals}{version}"
+def one_version(text: str) -> str:
+    """The text, if it may name something; a requirement such as `numpy<2` names many things, or none.
+
+    Raises:
+        UsageError: it is such a requirement. "No part of it" would be taken for an all-clear.
+    """
+    if found := _RANGE.match(text):
+        raise UsageError(
+            f"{text}: a range of versions names nothing",
+            expected="a name, or a name and one version",
+            actual=text,
+            hint=f"ask for `{found[1]}`, of whatever version, or for `{found[1]}==VERSION`",
+        )
+    return text
+
+
+def _canonical(text: str) -> str:
+    """Names of wheels and tools in one spelling, also with kind and version."""
+    if (found := _PACKAGE.fullmatch(text)) is None:
+        return text
+    kind, name, equals, version = found.groups()
+    joint = "==" if equals and equals.strip() and not kind else " "
+    return f"{kind or ''}{canonicalize_name(name)}{joint + version if version else ''}"
 
 
 def any_digest(text: str) -> Digest | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reprobuild.core.composition import Composition
 from reprobuild.core.lineage import Build
-from reprobuild.core.part_query import PartQuery, query_of
+from reprobuild.core.part_query import PartQuery, one_version, query_of
 from reprobuild.domain.lineage import NotKnown, Part
 from reprobuild.domain.spec import SPEC_FILE
 from reprobuild.errors import NotAResultError
@@ -50,9 +50,11 @@ class Composed:
 
         Args:
             name: as `query_of` reads it, or a file: by its content.
+        Raises:
+            UsageError: a range of versions.
         """
         composition = self.of(place)
-        nodes = composition.meant(query_of(name))
+        nodes = composition.meant(query_of(name if Path(name).exists() else one_version(name)))
         if not nodes and Path(name).is_file():
             digest = self.hasher.digest(Path(name))
             nodes = composition.meant(PartQuery(digests=frozenset({digest})))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from reprobuild.core.composition import OUTPUTS
 from reprobuild.core.lineage import Build, flowed_into, index_of, made_of, parts_meant
 from reprobuild.core.openlineage import build_events
-from reprobuild.core.part_query import PartQuery, query_of
+from reprobuild.core.part_query import PartQuery, one_version, query_of
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lineage import Known, Lineage, NotKnown, Part
 from reprobuild.domain.spec import SPEC_FILE
@@ -83,6 +83,7 @@ class LineageService:
         """
         Raises:
             NotAResultError: an artifact or a record that cannot be read.
+            UsageError: a range of versions.
         """
         builds, unknown = self.known.all()
         of_project = (Path(text) / SPEC_FILE).exists()
@@ -103,7 +104,8 @@ class LineageService:
             digest = self.hasher.digest(path)
             return _Asked(PartQuery(digests=frozenset({digest})), digest, builds, unknown)
         store_path = path.exists() and str(path.resolve()).startswith("/nix/store/")
-        return _Asked(query_of(str(path.resolve()) if store_path else text), None, builds, unknown)
+        query = query_of(str(path.resolve()) if store_path else one_version(text))
+        return _Asked(query, None, builds, unknown)
 
 
 def _judged(asked: _Asked, answer: Callable[[_Asked], T]) -> T:
