@@ -102,8 +102,14 @@ def test_versions_that_cannot_be_read_are_named_and_not_passed_over() -> None:
     assert judged.findings == () and judged.not_judged == ("TEST-1: wheel mpmath 1.3.0",)
 
 
-def test_commit_ranges_are_not_versions() -> None:
-    document = {
+def test_a_listed_version_is_a_hit_also_where_the_range_beside_it_cannot_be_read() -> None:
+    one = advisory("PyPI", "mpmath", INTRODUCED, {"fixed": "the next one"}, versions=("1.3.0",))
+    (finding,) = found(one)
+    assert finding.fixed == ()
+
+
+def test_commit_ranges_are_not_versions_and_the_advisory_is_named() -> None:
+    document: dict[str, Any] = {
         "id": "TEST-1",
         "affected": [
             {
@@ -112,7 +118,14 @@ def test_commit_ranges_are_not_versions() -> None:
             }
         ],
     }
-    assert not found(parse_advisory(document))
+    one = parse_advisory(document)
+    assert one is not None
+    judged = judge(bill(), [one])
+    assert judged.findings == () and judged.not_judged == ("TEST-1: wheel mpmath 1.3.0",)
+    told = {"package": {"ecosystem": "PyPI", "name": "mpmath"}, "versions": ["1.2.0"]}
+    one = parse_advisory({**document, "affected": [*document["affected"], told]})
+    assert one is not None
+    assert judge(bill(), [one]).not_judged == ()
 
 
 def test_tools_of_the_build_are_looked_up_too() -> None:
@@ -174,6 +187,13 @@ def test_an_empty_database_is_no_all_clear(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "none"):
         with pytest.raises(AdvisoryError, match="no advisories"):
             list(read_advisories(place))
+    with zipfile.ZipFile(tmp_path / "bent.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("one.json", json.dumps(DOCUMENT))
+    content = bytearray((tmp_path / "bent.zip").read_bytes())
+    content[40:50] = b"\xff" * 10
+    (tmp_path / "bent.zip").write_bytes(content)
+    with pytest.raises(AdvisoryError, match=r"bent\.zip"):
+        list(read_advisories(tmp_path / "bent.zip"))
     (tmp_path / "cut.zip").write_bytes(b"PK")
     with pytest.raises(AdvisoryError, match=r"cut\.zip"):
         list(read_advisories(tmp_path / "cut.zip"))

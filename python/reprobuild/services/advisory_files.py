@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def read_advisories(place: Path) -> Iterator[Advisory]:
         count += 1
         try:
             advisory = parse_advisory(json.loads(raw))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise AdvisoryError(
                 f"{name} is not an advisory in the OSV format",
                 expected="a JSON object with id and affected",
@@ -53,7 +54,13 @@ def _documents(place: Path) -> Iterator[tuple[str, bytes]]:
                 for name in sorted(packed.namelist()):
                     if name.endswith(".json"):
                         yield f"{place}: {name}", packed.read(name)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:  # RuntimeError: encrypted
         raise AdvisoryError(
             f"cannot read {place}: {error}", hint="fetch the advisory database anew"
         ) from error

@@ -31,6 +31,11 @@ class Affected:
     versions: tuple[str, ...]
     ranges: tuple[tuple[tuple[str, str], ...], ...]  # of each range the events: (kind, version)
 
+    @property
+    def tells(self) -> bool:
+        """Whether it says anything of versions that we read; commits of a repository are not."""
+        return bool(self.versions or self.ranges)
+
 
 @dataclass(frozen=True)
 class Advisory:
@@ -52,7 +57,7 @@ class Finding:
 @dataclass(frozen=True)
 class Judgement:
     findings: tuple[Finding, ...]
-    not_judged: tuple[str, ...]  # advisories whose versions cannot be read, with the component
+    not_judged: tuple[str, ...]  # advisories that name no version that can be read, with the component
 
 
 def parse_advisory(document: Mapping[str, Any]) -> Advisory | None:
@@ -95,8 +100,13 @@ def judge(bill: Bill, advisories: Iterable[Advisory]) -> Judgement:
     found: dict[tuple[str, str], Finding] = {}
     unread: set[str] = set()
     for advisory in advisories:
+        told = {(one.ecosystem, one.name) for one in advisory.affected if one.tells}
         for affected in advisory.affected:
             for one in known.get((affected.ecosystem, affected.name), ()):
+                if not affected.tells:
+                    if (affected.ecosystem, affected.name) not in told:
+                        unread.add(f"{advisory.id}: {one.node}")
+                    continue
                 version, compare = _version(one)
                 try:
                     hit = is_affected(version, affected, compare)
@@ -106,7 +116,7 @@ def judge(bill: Bill, advisories: Iterable[Advisory]) -> Judgement:
                 if hit:
                     fixed = {end for each in affected.ranges for kind, end in each if kind == "fixed"}
                     newer = sorted(
-                        (end for end in fixed if compare(end, version) > 0), key=cmp_to_key(compare)
+                        (end for end in fixed if _newer(end, version, compare)), key=cmp_to_key(compare)
                     )
                     found[one.node, advisory.id] = Finding(
                         one.node, advisory, one.version or "", tuple(newer)
@@ -145,6 +155,13 @@ def _in_range(version: str, events: tuple[tuple[str, str], ...], compare: Compar
         ):
             inside = False
     return inside
+
+
+def _newer(end: str, version: str, compare: Compare) -> bool:
+    try:
+        return compare(end, version) > 0
+    except InvalidVersion:  # the version is listed, so that it is affected without its range
+        return False
 
 
 def _same(version: str, listed: str, compare: Compare) -> bool:
