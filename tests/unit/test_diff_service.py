@@ -205,6 +205,24 @@ def test_weights_of_two_results_are_compared_by_tensor(world: World) -> None:
     assert {one.name for one in found.meaning.outputs} == {"file weights.safetensors"}
 
 
+def test_a_copy_whose_weights_were_swapped_is_not_the_same_though_its_manifest_says_so(world: World) -> None:
+    spec = world.project().spec.model_dump_json(by_alias=True, exclude_none=True)
+    folders = [
+        write_artifact(world.folder / name, safetensors(a=[1, 2])) for name in ("validated", "deployed")
+    ]
+    for folder in folders:
+        (folder / "spec.json").write_text(spec)
+    assert diff(world, *folders).same
+    (folders[1] / "metrics.json").write_text('{"accuracy": "high", "loss": 0.25}')
+    assert [(one.name, one.second) for one in diff(world, *folders).meaning.metrics] == [("accuracy", None)]
+    (folders[1] / "metrics.json").write_bytes((folders[0] / "metrics.json").read_bytes())
+    (folders[1] / "weights.safetensors").write_bytes(safetensors(a=[1, 3]))
+    (folders[1] / "more.py").write_text("1")
+    found = diff(world, *folders)
+    assert not found.same and [one.file for one in found.meaning.weights] == ["weights.safetensors"]
+    assert {one.name for one in found.meaning.outputs} == {"file weights.safetensors", "file more.py"}
+
+
 def test_what_cannot_be_compared_is_refused(world: World) -> None:
     lock = world.folder / "project/reprobuild.lock"
     with pytest.raises(UsageError, match="nothing of this name"):
@@ -215,7 +233,11 @@ def test_what_cannot_be_compared_is_refused(world: World) -> None:
         diff(world, lock, other)
     with pytest.raises(UsageError, match="cannot compare this") as caught:
         diff(world, lock, f"/nix/store/{'0' * 32}-gone")
-    assert caught.value.actual == "a path that is not in the store here"
+    assert caught.value.actual == f"/nix/store/{'0' * 32}-gone, which is not here"
+    (world.folder / "link").symlink_to(f"/nix/store/{'0' * 32}-gone")
+    with pytest.raises(UsageError, match="cannot compare this") as caught:
+        diff(world, lock, world.folder / "link")
+    assert caught.value.actual == f"/nix/store/{'0' * 32}-gone, which is not here"
 
 
 class Unsigned:

@@ -105,7 +105,9 @@ class Sides:
         recorded = (out.drv_path for one in records for out in one.outputs if out.out_path == str(path))
         model = Output(next(recorded, None), path=path)
         spec = _spec_as_built(artifact.spec, path)
-        metrics = {name: [float(value)] for name, value in artifact.metrics.items()}
+        metrics = {
+            name: [float(value)] for name, value in artifact.metrics.items() if isinstance(value, int | float)
+        }
         return Side(str(path), {"model": model}, metrics, spec, artifact.artifact_id)
 
     def of_record(self, file: Path) -> Side:

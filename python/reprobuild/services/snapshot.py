@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -54,10 +55,18 @@ class Snapshot:
     signed_by: tuple[str, ...] | None = None
 
     def file_hashes(self) -> dict[str, str]:
-        """File of the artifact → SHA-256 (SRI), out of its manifest or a statement; empty where neither is at hand."""
+        """File of the artifact → SHA-256 (SRI), `manifest.json` left out; empty where nothing tells."""
         if self.signed_files is not None or self.artifact is None:
             return dict(self.signed_files or {})
-        return {file["path"]: file["sha256"] for file in read_manifest(self.artifact).files}
+        return dict(self._files)
+
+    @cached_property
+    def _files(self) -> Mapping[str, str]:
+        """By the manifest what Nix guards; what was copied elsewhere may have changed since, and is read."""
+        folder = self.artifact
+        if folder is not None and not str(folder).startswith(STORE):
+            return _hashed(folder)
+        return {file["path"]: file["sha256"] for file in read_manifest(folder).files} if folder else {}
 
     @property
     def artifact(self) -> Path | None:
@@ -99,11 +108,11 @@ class Snapshots:
             return Snapshot(Side(str(path), {}), "lock", parse_lock(path.read_bytes(), str(path)))
         if path.exists() and str(path.resolve()).startswith(STORE):
             return self._store_path(str(path.resolve()))
-        if path.exists() or text.startswith(STORE):
+        if path.exists() or path.is_symlink() or text.startswith(STORE):
             raise UsageError(
                 f"{text}: cannot compare this",
                 expected="a project, a git revision, a lock, a result, a build record, a statement or a store path",
-                actual="something else" if path.exists() else "a path that is not in the store here",
+                actual="something else" if path.exists() else f"{path.resolve()}, which is not here",
                 hint=f"a revision of this name is written `heads/{text}` or `tags/{text}`"
                 if path.exists() and not text.startswith(("/", "."))
                 else "name one of these, or where it lies now",
@@ -187,6 +196,17 @@ class Snapshots:
         gaps = () if there else (f"{path}: its derivation is not in the store here",)
         side = Side(path, {OUTPUT: Output(drv if there else None)})
         return Snapshot(side, "store path", closure=closure, gaps=gaps)
+
+
+def _hashed(folder: Path) -> Mapping[str, str]:
+    """File of the folder → SHA-256 (SRI) of its content, `manifest.json` left out."""
+    found = {}
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name != MANIFEST_FILE:
+            with file.open("rb") as stream:
+                found[name] = str(Digest.of_chunks(iter(lambda: stream.read(1 << 20), b"")))
+    return found
 
 
 def signed_statement(file: Path) -> tuple[bytes, ArtifactStatement]:
