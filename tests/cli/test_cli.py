@@ -423,6 +423,20 @@ def test_show_of_something_else_is_refused(call: Any, tmp_path: Path) -> None:
     assert called.status == 2
     assert f"error: {tmp_path} is not a reprobuild artifact" in called.stderr
     assert "manifest.json: No such file or directory" in called.stderr
+    artifact = write_artifact(tmp_path / "artifact")
+    (artifact / "spec.json").write_text("{}")
+    called = call("show", str(artifact))
+    assert called.status == 2 and "its documents lack the key 'model'" in called.stderr
+
+
+@pytest.mark.parametrize("arguments", [("why", "numpy"), ("sbom",), ("show", ".", "--inputs")])
+def test_a_folder_that_is_neither_project_nor_result_says_what_would_be(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    called = call(*arguments)
+    assert called.status == 2 and f"error: {tmp_path} is neither a project nor a result" in called.stderr
+    assert called.stderr.endswith("hint: go to the project's folder, or name a result\n")
 
 
 # doctor, schema

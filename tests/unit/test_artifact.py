@@ -82,6 +82,7 @@ def manifest(**fields: Any) -> str:
         ("manifest.json", manifest(files=[{"path": "a"}]), "its documents lack the key 'sha256'"),
         ("manifest.json", manifest(files=[{"path": "a", "sha256": "x"}]), "a document that is damaged: "),
         ("metrics.json", "[1]", "a document that is damaged: "),
+        ("spec.json", "[]", "a document that is damaged: "),
         ("spec.json", "\udcff", "a document that is damaged: "),
         ("manifest.json", '{"schema": "other/1"}', "other/1"),
     ],

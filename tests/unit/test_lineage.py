@@ -205,6 +205,12 @@ def test_a_data_file_is_never_read_as_a_record(records: Records, tmp_path: Path)
     assert models(ask(records, str(tmp_path / "x.json"))) == ["a 1.0.0"]
 
 
+def test_a_link_to_a_collected_result_is_still_known_by_its_record(records: Records, tmp_path: Path) -> None:
+    (out_path,) = (one.out_path for one in records.build("a", {"x": BAD}).outputs if one.label == "model")
+    (tmp_path / "result").symlink_to(out_path)
+    assert models(ask(records, str(tmp_path / "result"))) == ["a 1.0.0"]
+
+
 def test_without_records_nothing_is_known(records: Records) -> None:
     found = ask(records, "numpy")
     assert (found.builds, found.found, found.flowed_into, found.made_of) == (0, (), (), ())

@@ -52,7 +52,7 @@ def read_manifest(path: Path) -> Manifest:
             actual="a link to something that is gone" if path.is_symlink() else "nothing",
             hint="build one with `reprobuild nix build`",
         )
-    with _speaking_of(path):
+    with speaking_of(path):
         raw = (path / MANIFEST_FILE).read_bytes()
         manifest = json.loads(raw)
         if manifest["schema"] != MANIFEST_SCHEMA:
@@ -78,6 +78,26 @@ def read_manifest(path: Path) -> Manifest:
         )
 
 
+def project_or_artifact(place: Path) -> bool:
+    """Whether this is a project's folder; else it is an artifact.
+
+    Raises:
+        NotAResultError: a folder that is neither.
+    """
+    from reprobuild.domain.spec import SPEC_FILE  # slow to load; `show` does without
+
+    if (place / SPEC_FILE).exists():
+        return True
+    if place.is_dir() and not (place / MANIFEST_FILE).exists():
+        raise NotAResultError(
+            f"{place.resolve()} is neither a project nor a result",
+            expected=f"a folder with {SPEC_FILE} or {MANIFEST_FILE}",
+            actual="a folder without them",
+            hint="go to the project's folder, or name a result",
+        )
+    return False
+
+
 def read_artifact(path: Path) -> Artifact:
     """Read an artifact's manifest, `metrics.json` and `spec.json`.
 
@@ -85,7 +105,7 @@ def read_artifact(path: Path) -> Artifact:
         NotAResultError: the folder is not an artifact of this format.
     """
     manifest = read_manifest(path)
-    with _speaking_of(path):
+    with speaking_of(path):
         documents = [json.loads((path / name).read_bytes()) for name in ("metrics.json", "spec.json")]
         if not all(isinstance(one, dict) for one in documents):
             raise ValueError("metrics.json or spec.json is no JSON object")
@@ -93,10 +113,11 @@ def read_artifact(path: Path) -> Artifact:
 
 
 @contextmanager
-def _speaking_of(path: Path) -> Iterator[None]:
+def speaking_of(path: Path) -> Iterator[None]:
+    """What goes wrong inside is a fault of that folder's documents."""
     try:
         yield
-    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise NotAResultError(
             f"{path} is not a reprobuild artifact",
             expected="a folder with manifest.json, metrics.json and spec.json",

@@ -10,10 +10,9 @@ from reprobuild.core.composition import Composition
 from reprobuild.core.lineage import Build
 from reprobuild.core.part_query import PartQuery, one_version, query_of
 from reprobuild.domain.lineage import NotKnown, Part
-from reprobuild.domain.spec import SPEC_FILE
 from reprobuild.errors import NotAResultError
 from reprobuild.ports import FileHasher
-from reprobuild.services.artifact import read_artifact
+from reprobuild.services.artifact import project_or_artifact, read_artifact
 from reprobuild.services.known_builds import KnownBuilds, build_of_artifact, composition_of_project, is_record
 from reprobuild.services.project import open_project
 from reprobuild.services.side import read_record
@@ -32,7 +31,7 @@ class Composed:
             NotAResultError: none of these, or a record whose inputs are not known.
             SpecError, LockMissingError, LockFormatError, LockStaleError: the project cannot be read.
         """
-        if (place / SPEC_FILE).exists():
+        if project_or_artifact(place):
             return composition_of_project(open_project(place))
         if is_record(place):
             found = self.known.of_record(read_record(place), place.name)

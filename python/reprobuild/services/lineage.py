@@ -18,7 +18,7 @@ from reprobuild.errors import NotAResultError, UsageError
 from reprobuild.ports import FileHasher
 from reprobuild.services.artifact import MANIFEST_FILE, read_manifest
 from reprobuild.services.known_builds import KnownBuilds, UnreadableBuildError, build_of_artifact, is_record
-from reprobuild.services.side import read_record
+from reprobuild.services.side import STORE, read_record
 
 T = TypeVar("T")
 
@@ -103,7 +103,9 @@ class LineageService:
         if path.is_file():
             digest = self.hasher.digest(path)
             return _Asked(PartQuery(digests=frozenset({digest})), digest, builds, unknown)
-        store_path = path.exists() and str(path.resolve()).startswith("/nix/store/")
+        # also of a link whose target was collected: records know it still
+        there = path.exists() or path.is_symlink()
+        store_path = there and str(path.resolve()).startswith(STORE)
         query = query_of(str(path.resolve()) if store_path else one_version(text))
         return _Asked(query, None, builds, unknown)
 

@@ -14,10 +14,9 @@ from reprobuild.core.sbom.licences import Licence, of_debian, of_wheel, unknown
 from reprobuild.core.spec_parse import parse_spec
 from reprobuild.domain.digest import Digest
 from reprobuild.domain.lock import LOCK_FILE, Lock, Source
-from reprobuild.domain.spec import SPEC_FILE
 from reprobuild.errors import NotAResultError, ReprobuildError
 from reprobuild.ports import LicenceTexts
-from reprobuild.services.artifact import MANIFEST_FILE, Artifact, read_artifact
+from reprobuild.services.artifact import MANIFEST_FILE, Artifact, project_or_artifact, read_artifact
 from reprobuild.services.fetch_places import Wanted, cached_file
 from reprobuild.services.project import open_project, require_fresh_lock
 
@@ -44,7 +43,7 @@ class SbomService:
             SpecError, LockMissingError, LockFormatError, LockStaleError: the project cannot be read.
         """
         artifact: Artifact | None
-        if not (place / SPEC_FILE).exists():
+        if not project_or_artifact(place):
             artifact = read_artifact(place.resolve())
             spec, lock = parse_spec(artifact.spec, "spec.json"), _lock_of(artifact.path)
         else:

@@ -33,7 +33,7 @@ def show(
         _show_inputs(result, as_json)
         return
     from reprobuild.cli.show_text import artifact_text
-    from reprobuild.services.artifact import read_artifact
+    from reprobuild.services.artifact import read_artifact, speaking_of
 
     path = result / "result" if (result / "reprobuild.toml").exists() else result
     artifact = read_artifact(path.resolve())
@@ -49,7 +49,9 @@ def show(
             }
         )
         return
-    render.result_line(artifact_text(artifact))
+    with speaking_of(artifact.path):
+        text = artifact_text(artifact)
+    render.result_line(text)
 
 
 def _show_inputs(place: Path, as_json: bool) -> None:
