@@ -28,6 +28,7 @@ from reprobuild.domain.difference import (
 from reprobuild.domain.drv import DrvFile
 from reprobuild.domain.lock import Lock
 from reprobuild.errors import LockFormatError, SignatureError, UsageError
+from reprobuild.services import snapshot
 from reprobuild.services.build import BuildRequest
 from reprobuild.services.diff import DiffService
 from reprobuild.services.project import open_project
@@ -366,6 +367,18 @@ def test_bytes_that_are_no_text_are_refused(world: World, name: str, error: type
     file.write_bytes(b"\xff\xfe\x00\xff")
     with pytest.raises(error):
         diff(world, file, world.folder / "project")
+
+
+def test_a_file_inside_of_an_output_is_not_taken_for_the_whole_output(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = world.folder / "0000-digits"
+    output.mkdir()
+    (output / "metrics.json").write_text("{}")
+    monkeypatch.setattr(snapshot, "STORE", f"{world.folder}/")
+    with pytest.raises(UsageError, match="cannot compare this") as caught:
+        diff(world, output / "metrics.json", output)
+    assert caught.value.hint == f"name the output: {output}"
 
 
 def test_a_folder_in_the_way_of_a_revision_says_how_to_name_the_revision(

@@ -114,7 +114,7 @@ class Snapshots:
                 expected="a project, a git revision, a lock, a result, a build record, a statement or a store path",
                 actual="something else" if path.exists() else f"{path.resolve()}, which is not here",
                 hint=f"a revision of this name is written `heads/{text}` or `tags/{text}`"
-                if path.exists() and not text.startswith(("/", "."))
+                if path.is_dir() and not text.startswith(("/", "."))
                 else "name one of these, or where it lies now",
             )
         return self._revision(text, project, cleanup)
@@ -188,6 +188,14 @@ class Snapshots:
         )
 
     def _store_path(self, path: str) -> Snapshot:
+        whole = STORE + path.removeprefix(STORE).partition("/")[0]
+        if path != whole:  # Nix would answer for the whole output
+            raise UsageError(
+                f"{path}: cannot compare this",
+                expected="a whole output",
+                actual="something inside one",
+                hint=f"name the output: {whole}",
+            )
         if path.endswith(".drv"):
             return Snapshot(Side(path, {OUTPUT: Output(path)}), "store path")
         closure = self.closure(path)
