@@ -98,6 +98,16 @@ def test_a_parameter_and_nothing_else(world: World) -> None:
     assert not found.same
 
 
+def test_metrics_that_neither_side_has_are_not_passed_over(world: World) -> None:
+    spec = world.folder / "project/reprobuild.toml"
+    spec.write_text(spec.read_text() + '\n[metrics.score]\nstage = "train"\nminimum = 0.5\n')
+    other = other_project(world)
+    (other / "reprobuild.lock").unlink()  # its derivations are not known then
+    found = diff(world, world.folder / "project", other)
+    assert sum("metrics are not at hand" in line for line in found.not_compared) == 2
+    assert diff(world, world.folder / "project", world.folder / "project").not_compared == ()
+
+
 def test_rows_are_compared_by_the_pinned_bytes_only(world: World) -> None:
     first, second = world.folder / "project", other_project(world, rows="2")
     (change,) = diff(world, first, second).meaning.data

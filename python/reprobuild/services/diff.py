@@ -118,9 +118,13 @@ def _meaning(first: Snapshot, second: Snapshot, gaps: list[str]) -> Meaning:
     rest: tuple[ValueChange, ...] = ()
     if one.spec is not None and other.spec is not None:
         deciding, rest = spec_changes(_spec_values(one.spec), _spec_values(other.spec))
-    if one.metrics.keys() != other.metrics.keys() and one.spec and other.spec:
-        missing = [side.named for side in (one, other) if not side.metrics]
-        gaps += [f"{name}: its metrics are not at hand: it is not built here" for name in missing]
+    if one.spec and other.spec and not _one_derivation(one, other):
+        missing = [
+            side.named for side in (one, other) if not side.metrics and side.spec and side.spec.metrics
+        ]
+        gaps += [
+            f"{name}: its metrics are not at hand: it is not built here" for name in dict.fromkeys(missing)
+        ]
     both_code = first.code is not None and second.code is not None
     known = [software(s.side.spec, s.lock, system_of(s)) for s in (first, second)]
     shared = first.lock is not None and second.lock is not None
@@ -137,6 +141,11 @@ def _meaning(first: Snapshot, second: Snapshot, gaps: list[str]) -> Meaning:
         weights=_weights(first, second),
         outputs=flat_changes(*_hashes(first, second)),
     )
+
+
+def _one_derivation(first: Side, second: Side) -> bool:
+    pair = [side.outputs["model"].drv_path if "model" in side.outputs else None for side in (first, second)]
+    return pair[0] is not None and pair[0] == pair[1]
 
 
 def _machines(first: Side, second: Side) -> tuple[ValueChange, ...]:
