@@ -234,6 +234,15 @@ def test_a_copy_whose_weights_were_swapped_is_not_the_same_though_its_manifest_s
     assert {one.name for one in found.meaning.outputs} == {"file weights.safetensors", "file more.py"}
 
 
+def test_a_revision_without_the_project_is_told_from_one_that_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "export", lambda project, revision, target: "0123456789abcdef")
+    with pytest.raises(UsageError, match=r"v1 \(0123456789ab\): .* is no project there") as caught:
+        diff(world, "v1", world.folder / "project")
+    assert caught.value.hint == "name the project's folder with --project, or a later revision"
+
+
 def test_what_cannot_be_compared_is_refused(world: World) -> None:
     lock = world.folder / "project/reprobuild.lock"
     with pytest.raises(UsageError, match="nothing of this name"):

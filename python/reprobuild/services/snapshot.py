@@ -142,6 +142,13 @@ class Snapshots:
                 actual=error.actual,
                 hint="for a revision name the project with --project",
             ) from error
+        if not (folder / SPEC_FILE).is_file():
+            raise UsageError(
+                f"{revision} ({commit[:12]}): {project.resolve()} is no project there",
+                expected=f"{SPEC_FILE} in that folder",
+                actual="none at this revision",
+                hint="name the project's folder with --project, or a later revision",
+            )
         return self._project(open_project(folder), f"{revision} ({commit[:12]})", "revision")
 
     def _result(self, path: Path) -> Snapshot:
