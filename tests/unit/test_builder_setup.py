@@ -181,11 +181,9 @@ def test_builds_that_are_not_isolated_are_warned_of(root: Path, capsys: pytest.C
 
 
 def test_a_feature_with_a_space_or_comment_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("cuda kvm", "cuda#", "cuda\nsandbox=false"):
+    for name in ("cuda kvm", "cuda#", "", "cuda\nsandbox=false"):
         out, _ = setup(capsys, root, "--feature", name, "--yes", "--json", status=2)
         assert "no system feature" in json.loads(out)["message"]
-    out, _ = setup(capsys, root, "--feature", "", "--yes", "--json", status=2)
-    assert "is empty" in json.loads(out)["message"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -63,6 +63,10 @@ GROUPS = {
 }
 
 
+# Options whose commands have a better word for an empty value; a reason may be empty.
+_MAY_BE_EMPTY = ("--feature", "--model", "--why")
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         render.result_line(f"reprobuild {__version__}")
@@ -176,7 +180,7 @@ def _refuse_empty(arguments: Sequence[str]) -> None:
         UsageError.
     """
     for number, word in enumerate(arguments):
-        if word == "" and arguments[number - 1] != "--why":  # there may be no reason
+        if word == "" and arguments[number - 1] not in _MAY_BE_EMPTY:
             raise UsageError(
                 f"argument {number + 1} is empty",
                 expected="a name",
