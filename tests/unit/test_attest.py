@@ -142,6 +142,17 @@ def test_how_and_when_it_was_built(built: BuiltArtifact) -> None:
     ]
 
 
+def test_the_commit_is_named_where_the_record_knows_it(built: BuiltArtifact, tmp_path: Path) -> None:
+    def parameters(one: BuiltArtifact) -> dict[str, Any]:
+        definition = one.said()[attestation.PROVENANCE]["predicate"]["buildDefinition"]
+        return {key: value for key, value in definition["internalParameters"].items() if key != "derivations"}
+
+    (tmp_path / "other").mkdir()
+    committed = BuiltArtifact(tmp_path / "other", changes={"commit": "ab" * 20, "dirty": False})
+    assert parameters(committed) == {"commit": "ab" * 20, "dirty": False}
+    assert parameters(built) == {}
+
+
 def test_nothing_tells_the_machine_s_name_or_the_folder(built: BuiltArtifact) -> None:
     text = b"".join(built.attest().payloads).decode()
     assert "/home/me" not in text and '"here"' not in text
