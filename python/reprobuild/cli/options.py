@@ -87,4 +87,7 @@ BuilderArgument = Annotated[
     str,
     typer.Argument(metavar="NAME", help="A builder, by name or address.", autocompletion=builder_names),
 ]
+ArtifactArgument = Annotated[
+    Path, typer.Argument(metavar="RESULT", help="Result link, store path, or a copied artifact.")
+]
 HERE = Path()

@@ -8,15 +8,13 @@ from typing import Annotated
 import typer
 
 from reprobuild.cli import render, wiring
-from reprobuild.cli.options import JsonOption
+from reprobuild.cli.options import ArtifactArgument, JsonOption
 from reprobuild.cli.passphrase import PassphraseFdOption, passphrase
 from reprobuild.errors import UsageError
 
 
 def attest(
-    result: Annotated[
-        Path, typer.Argument(metavar="RESULT", help="Result link, store path, or a copied artifact.")
-    ] = Path("result"),
+    result: ArtifactArgument = Path("result"),
     keys: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reprobuild.cli import render, wiring
-from reprobuild.cli.options import JsonOption
+from reprobuild.cli.options import ArtifactArgument, JsonOption
 from reprobuild.cli.passphrase import PassphraseFdOption, passphrase
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def sign(
-    result: Annotated[
-        Path, typer.Argument(metavar="RESULT", help="Result link, store path, or a copied artifact.")
-    ] = Path("result"),
+    result: ArtifactArgument = Path("result"),
     key: Annotated[
         str | None,
         typer.Option("--key", metavar="NAME", help="Key to sign with.", show_default="the only one there is"),

@@ -9,15 +9,13 @@ from typing import Annotated
 import typer
 
 from reprobuild.cli import render
-from reprobuild.cli.options import JsonOption
+from reprobuild.cli.options import ArtifactArgument, JsonOption
 from reprobuild.errors import EXIT_NO
 
 
 def verify_signature(
     trust: Annotated[Path, typer.Option("--trust", metavar="FILE", help="Trust file: who may sign what.")],
-    result: Annotated[
-        Path, typer.Argument(metavar="RESULT", help="Result link, store path, or a copied artifact.")
-    ] = Path("result"),
+    result: ArtifactArgument = Path("result"),
     statements: Annotated[
         Path | None,
         typer.Option(
