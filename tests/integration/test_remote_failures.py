@@ -168,6 +168,11 @@ def test_a_machine_with_one_place_builds_for_one_at_a_time(
     other = tmp_path / "other"
     shutil.copytree(tiny, other)
     (other / "train.py").write_text((other / "train.py").read_text() + "\n# waits for its turn\n")
+    planted = (
+        "mkdir -p -m 777 /run/lock/reprobuild && cd /run/lock/reprobuild && echo kept >/run/kept"
+        " && ln -sf /run/kept 1 && ln -sf /run/kept 1.who"
+    )
+    far.run(["sh", "-c", planted])  # any account there could
     far.configure(max_jobs="1")
     try:
         running = start(client, tiny, far)
@@ -177,6 +182,7 @@ def test_a_machine_with_one_place_builds_for_one_at_a_time(
     finally:
         far.configure(max_jobs="2")
     assert done.stderr.count(f"far is busy with builds of {getpass.getuser()}@") == 1
+    assert far.run(["cat", "/run/kept"]).stdout == "kept\n"
     train = json.loads(Path(json.loads(done.stdout)["record"]).read_text())["outputs"][0]
     assert datetime.fromisoformat(train["started"]).timestamp() - trains_s > 6
 

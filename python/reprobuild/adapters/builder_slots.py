@@ -20,23 +20,29 @@ from reprobuild.domain.machine import Machine
 
 # $1: slots that the builder has, $2: how many to take at most, $3: for whom. The kernel lets go of them when this
 # shell ends, which it does when the connection does. Descriptors of a POSIX shell have one digit: 3 to 9.
+# Every account of the builder may write to the folder, and we may be root: files are only made anew (`set -C`, which
+# follows no link) and only opened to be read.
 # Where there is no folder for locks, or no flock, all are granted: such a builder does not queue.
 _SCRIPT = """
 folder=/run/lock/reprobuild
 umask 0
 mkdir -p "$folder" 2>/dev/null
-if [ ! -w "$folder" ] || ! command -v flock >/dev/null; then echo "held $2"; exec cat >/dev/null; fi
+if [ ! -w "$folder" ] || [ -L "$folder" ] || ! command -v flock >/dev/null; then echo "held $2"; exec cat >/dev/null; fi
 said=
 while :; do
   held=0 slot=1
   while [ "$slot" -le "$1" ] && [ "$held" -lt "$2" ]; do
-    : >>"$folder/$slot"
+    [ -e "$folder/$slot" ] || (set -C; : >"$folder/$slot") 2>/dev/null
     eval "exec $((held + 3))<\\"\\$folder/\\$slot\\""
-    if flock -n "$((held + 3))"; then echo "$3" >"$folder/$slot"; held=$((held + 1)); fi
+    if flock -n "$((held + 3))"; then
+      rm -f "$folder/$slot.who"
+      (set -C; echo "$3" >"$folder/$slot.who") 2>/dev/null
+      held=$((held + 1))
+    fi
     slot=$((slot + 1))
   done
   [ "$held" = 0 ] || break
-  [ -n "$said" ] || { said=1; echo "busy $(head -n 1 "$folder/1")"; }
+  [ -n "$said" ] || { said=1; echo "busy $(head -n 1 "$folder/1.who")"; }
   sleep 1
 done
 echo "held $held"
