@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 try:
-    import cryptography  # noqa: F401
-except ImportError:
-    sys.exit("error: the Python package cryptography is missing\nhint: install it: pip install cryptography")
-
-from reprobuild_verify.check import Report, verify
-from reprobuild_verify.find import find_record, find_statements
-from reprobuild_verify.problems import Problem, RefusedError
-from reprobuild_verify.trust import Trust, read_trust
+    from reprobuild_verify.check import Report, verify
+    from reprobuild_verify.find import find_record, find_statements
+    from reprobuild_verify.problems import Problem, RefusedError
+    from reprobuild_verify.trust import Trust, read_trust
+except ModuleNotFoundError as missing:
+    if (missing.name or "").partition(".")[0] != "cryptography":
+        raise
+    print(
+        "error: the Python package cryptography is missing\nhint: pip install cryptography", file=sys.stderr
+    )
+    sys.exit(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

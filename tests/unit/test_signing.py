@@ -330,3 +330,16 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="something else"):
             sign(result, KEYS["alice"])
         assert target.read_bytes() == data
+
+
+def test_without_cryptography_the_checker_says_what_to_install(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "python/reprobuild_verify", tmp_path / "reprobuild_verify")
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "reprobuild_verify", "result", "--trust", "trust.toml"],
+        cwd=tmp_path,
+        env={"PATH": "", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and "pip install cryptography" in done.stderr
