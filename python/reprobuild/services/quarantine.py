@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,13 @@ def quarantine(
         )
     try:
         place.mkdir(parents=True)
+        shutil.move(named, place / "result")
         (place / INCIDENT_FILE).write_text(json.dumps(incident, indent=2) + "\n", encoding="utf-8")
         if statements is not None and statements.is_file():
             shutil.copy(statements, place)
-        shutil.move(named, place / "result")
     except OSError as error:
+        with suppress(OSError):
+            place.rmdir()  # while nothing is in it
         raise UsageError(
             f"{result}: it could not be put into quarantine",
             actual=f"{error.filename or place}: {error.strerror or error}",

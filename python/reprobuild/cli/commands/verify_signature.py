@@ -10,7 +10,7 @@ import typer
 
 from reprobuild.cli import render
 from reprobuild.cli.options import ArtifactArgument, JsonOption
-from reprobuild.errors import EXIT_NO
+from reprobuild.errors import EXIT_NO, UsageError
 
 
 def verify_signature(
@@ -64,8 +64,13 @@ def verify_signature(
     if not report.ok and quarantine is not None and (result.is_symlink() or result.exists()):
         from reprobuild.services.quarantine import quarantine as put_away
 
-        place = put_away(result, statements_beside(result, statements), found, quarantine, platform.node())
-        render.note(f"{result} is in quarantine: {place}")
+        beside = statements_beside(result, statements)
+        try:
+            place = put_away(result, beside, found, quarantine, platform.node())
+        except UsageError as problem:  # the answer above stands
+            render.error(problem, as_json=False)
+        else:
+            render.note(f"{result} is in quarantine: {place}")
     if not report.ok:
         raise typer.Exit(EXIT_NO)
 
