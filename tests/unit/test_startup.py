@@ -26,6 +26,7 @@ HEAVY = {
     "reprobuild.domain.build_event",
     "reprobuild.domain.cuda",
     "reprobuild.services.build_missing",
+    "reprobuild.services.quota",
     "reprobuild.services.remote",
     "reprobuild.services.steps",
 }

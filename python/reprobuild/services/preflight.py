@@ -21,7 +21,7 @@ class Preflight:
         builders: other machines; asked only for stages that this machine cannot run.
         say: told once of every stage that another machine will run, or none of those asked for.
         named: machines that the user asks for: they come before this one.
-        require_quota: told which machine runs each stage; raises where a build would take too much.
+        require_quota: told which machine runs each stage; raises where a build would take too much. None: no quota.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Preflight:
         builders: Callable[[], Sequence[Machine]],
         say: Callable[[str], None] = lambda text: None,
         named: Sequence[Machine] = (),
-        require_quota: Callable[[Spec, Mapping[str, Machine]], None] = lambda spec, placed: None,
+        require_quota: Callable[[Spec, Mapping[str, Machine]], None] | None = None,
     ) -> None:
         self._this_machine = this_machine
         self._builders = builders
@@ -59,7 +59,8 @@ class Preflight:
         if not needs:
             return {}
         placed = self._place(needs, self._here(jobs))
-        self._require_quota(spec, placed)
+        if self._require_quota is not None:
+            self._require_quota(spec, placed)
         self._announce(placed)
         return placed
 

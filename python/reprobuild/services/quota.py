@@ -33,8 +33,6 @@ class Quota:
         Raises:
             QuotaError: the build would take more, or nobody can say how much.
         """
-        if self.hours is None and self.gpu_hours is None:
-            return
         expected = self.expected(spec, placed)
         for limit, of_gpu, option in (
             (self.hours, False, "--max-hours"),

@@ -109,13 +109,14 @@ def build(
         caches=wiring.all_caches(cache or ()),
         record_only=record_only,
     )
+    limits = (max_hours, max_gpu_hours)
     session = wiring.session(quiet=quiet)
     service = session.build_service(
         offline=offline,
         caches=cache or (),
         builders=builder or (),
         classic=route is Route.CLASSIC,
-        quota=session.quota(max_hours, max_gpu_hours),
+        quota=None if limits == (None, None) else session.quota(*limits),
     )
     outcome = service.run(opened, request, session.build_view)
     if outcome.other_build is not None and outcome.artifact is not None:

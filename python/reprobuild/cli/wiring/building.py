@@ -51,7 +51,7 @@ class Building(Sources):
             lambda: [entry.machine for entry in known_machines()],
             (lambda text: None) if self.quiet else render.note,
             self.named_machines(builders),
-            (quota or self.quota()).require,
+            quota.require if quota else None,
         )
 
     def remote_builder(
